@@ -1,0 +1,119 @@
+package catalog
+
+import (
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/mapping"
+)
+
+// Toolkit is an app with tools, as one version of it was declared. It is immutable once it is in a Snapshot.
+type Toolkit struct {
+	Slug        string // lower case, for example "googlecalendar"
+	Name        string
+	Description string
+	Version     string   // YYYYMMDD_NN
+	Versions    []string // all that can be asked for, newest first
+	Categories  []Category
+	Aliases     []string // what people call it; search routes on these
+	Docs        string
+	AppURL      string
+	BaseURL     *mapping.Text // origin, may use connection fields: https://{subdomain}.example.com
+	Headers     map[string]*mapping.Text
+	Auth        []AuthScheme // in order of preference; none means no-auth
+	Identity    *Identity
+	Errors      ErrorRules
+	Tools       []*Tool // as declared: the most useful first
+	Triggers    []*TriggerType
+	Custom      bool // belongs to one project rather than to the server
+	UpdatedAt   time.Time
+}
+
+// NoAuth reports whether the toolkit's tools run without an account.
+func (t *Toolkit) NoAuth() bool {
+	return len(t.Auth) == 0 || len(t.Auth) == 1 && t.Auth[0].Mode == "NO_AUTH"
+}
+
+// Scheme finds the declaration of an auth scheme by the contract's name, for example "OAUTH2".
+func (t *Toolkit) Scheme(mode string) (*AuthScheme, bool) {
+	for i := range t.Auth {
+		if t.Auth[i].Mode == mode {
+			return &t.Auth[i], true
+		}
+	}
+	return nil, false
+}
+
+// Category groups toolkits.
+type Category struct{ ID, Name string }
+
+// AuthScheme is one way of connecting an account of a toolkit: which fields it needs and where they go.
+type AuthScheme struct {
+	Mode          string // OAUTH2, API_KEY, BEARER_TOKEN, BASIC, NO_AUTH, … (contract section 9)
+	Guide         string // how an operator registers an app or finds a key; Markdown, a few lines
+	ConfigFields  []Field
+	AccountFields []Field
+	OAuth2        *OAuth2 // only for OAUTH2
+	// Where the credential goes on a request: header and query values that may use the account's fields,
+	// for example Authorization: "Bearer {token}". Empty means the scheme's usual place.
+	Header map[string]*mapping.Text
+	Query  map[string]*mapping.Text
+}
+
+// Field is one value that an AuthConfig or an account needs.
+type Field struct {
+	Name        string
+	Title       string
+	Description string
+	Type        string // string, number, boolean, url
+	Default     string
+	Required    bool
+	Secret      bool
+	Help        string // URL of a page that explains where to find it
+}
+
+// OAuth2 holds a provider's endpoints and ways. URLs may use connection fields.
+type OAuth2 struct {
+	AuthorizeURL    *mapping.Text
+	TokenURL        *mapping.Text
+	RevokeURL       *mapping.Text // nil when the provider has none
+	DefaultScopes   []string
+	AvailableScopes []string
+	ScopeSeparator  string // " " unless the provider wants ","
+	UserScopeParam  string // name of the second scope parameter, for example Slack's "user_scope"
+	DefaultUser     []string
+	PKCE            bool              // true unless the provider refuses it
+	ClientAuth      string            // "body" or "basic": how the client proves itself at the token endpoint
+	AuthorizeParams map[string]string // extra, for example access_type=offline
+	TokenHeaders    map[string]string // extra, for example Accept: application/json
+	TokenJSON       bool              // the token endpoint takes a JSON body
+	Token           map[string]string // answer member paths that differ: access_token: authed_user.access_token
+	Revoke          *Revoke
+}
+
+// Revoke says how a grant is ended at the provider.
+type Revoke struct {
+	Method string
+	URL    *mapping.Text
+	Form   map[string]*mapping.Text
+	Basic  bool // prove the client by HTTP Basic
+	Bearer bool // send the access token itself as the credential
+}
+
+// Identity is the toolkit's "whose account is this?" request and where the answer says it. Paths are dotted.
+type Identity struct {
+	Method string
+	Path   string
+	Body   string // for GraphQL toolkits: the whole JSON body
+	ID     string
+	Name   string
+	Email  string
+	Avatar string
+}
+
+// ErrorRules say how a provider reports failure.
+type ErrorRules struct {
+	Message     []string      // dotted paths into the answer body, first hit wins
+	FailedWhen  *mapping.Expr // true for an answer that is a failure in spite of a 2xx status (Slack's ok: false)
+	ReconnectOn []int         // statuses that mean the grant no longer works
+	Reconnect   *mapping.Expr // the same, said by the body
+}

@@ -1,0 +1,47 @@
+// Package notify carries word of stored changes to the caches that depend on them, on this node and on others.
+//
+// It owns the vocabulary of changes and the in-process bus that SQLite needs; on Postgres the store feeds the same
+// bus from LISTEN/NOTIFY. It promises nothing about delivery: a cache must be able to check or expire by itself.
+package notify
+
+import "sync"
+
+// Kind names what changed.
+type Kind string
+
+// The kinds of change that caches listen for.
+const (
+	Everything       Kind = "*" // the link to other nodes was lost and is back: drop what you hold
+	Key              Kind = "key"
+	Session          Kind = "session"
+	AuthConfig       Kind = "auth_config"
+	ConnectedAccount Kind = "connected_account"
+)
+
+// Change says that the thing with this id was written or deleted.
+type Change struct {
+	Kind Kind
+	ID   string
+}
+
+// Bus hands every published change to every subscriber, in the publisher's goroutine. The zero value is ready.
+type Bus struct {
+	mu          sync.RWMutex
+	subscribers []func(Change)
+}
+
+// Subscribe registers f for all later changes. f must be quick and must not block.
+func (b *Bus) Subscribe(f func(Change)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.subscribers = append(b.subscribers, f)
+}
+
+// Publish tells all subscribers on this node.
+func (b *Bus) Publish(c Change) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, f := range b.subscribers {
+		f(c)
+	}
+}

@@ -1,0 +1,6 @@
+// Package outbound is the only way to the outside: one pooled HTTP client that refuses private and special addresses after
+// name resolution unless the operator allows them, never follows redirects to elsewhere with a credential, bounds time and
+// size, and ignores proxy variables.
+//
+// It owns the guard and the pool. It does not know providers, credentials or retries of tools.
+package outbound
