@@ -2,5 +2,6 @@
 // name resolution unless the operator allows them, never follows redirects to elsewhere with a credential, bounds time and
 // size, and ignores proxy variables.
 //
-// It owns the guard and the pool. It does not know providers, credentials or retries of tools.
+// client.go is the pool, guard.go decides where it may go, redirect.go follows, body.go bounds what is read. It does not
+// know providers, credentials or retries of tools.
 package outbound
