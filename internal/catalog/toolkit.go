@@ -73,6 +73,7 @@ type Field struct {
 
 // OAuth2 holds a provider's endpoints and ways. URLs may use connection fields.
 type OAuth2 struct {
+	Issuer          string // what the provider calls itself in the "iss" of its answers (RFC 9207); empty: not checked
 	AuthorizeURL    *mapping.Text
 	TokenURL        *mapping.Text
 	RevokeURL       *mapping.Text // nil when the provider has none
@@ -95,6 +96,7 @@ type Revoke struct {
 	Method string
 	URL    *mapping.Text
 	Form   map[string]*mapping.Text
+	JSON   bool // send Form as a JSON object
 	Basic  bool // prove the client by HTTP Basic
 	Bearer bool // send the access token itself as the credential
 }

@@ -49,7 +49,9 @@ type AuthConfigPatch struct {
 func (s *Service) UpdateAuthConfig(ctx context.Context, c tenant.Caller, id string, p AuthConfigPatch) (AuthConfig, error) {
 	panic("being written")
 }
-func (s *Service) DeleteAuthConfig(ctx context.Context, c tenant.Caller, id string) error {
+
+// DeleteAuthConfig ends the grants of its accounts at the provider where that is possible, and removes it and them.
+func (s *Service) DeleteAuthConfig(ctx context.Context, c tenant.Caller, id string) (Revocation, error) {
 	panic("being written")
 }
 
@@ -125,8 +127,22 @@ type ACLPatch struct {
 func (s *Service) UpdateAccount(ctx context.Context, c tenant.Caller, id string, p AccountPatch) (ConnectedAccount, error) {
 	panic("being written")
 }
-func (s *Service) DeleteAccount(ctx context.Context, c tenant.Caller, id string) error {
+
+// DeleteAccount ends the grant at the provider where that is possible, and removes the account in any case.
+func (s *Service) DeleteAccount(ctx context.Context, c tenant.Caller, id string) (Revocation, error) {
 	panic("being written")
+}
+
+// RevokeAccount ends the grant at the provider and keeps the account as REVOKED. Faults: Invalid when the toolkit has no
+// way to revoke, Conflict when the account is not ACTIVE.
+func (s *Service) RevokeAccount(ctx context.Context, c tenant.Caller, id string) (ConnectedAccount, Revocation, error) {
+	panic("being written")
+}
+
+// Revocation says what became of a grant at its provider.
+type Revocation struct {
+	Tokens []string // which values the provider ended: "access_token", "refresh_token"
+	Note   string   // the same for a person, with the reason where it was not possible
 }
 
 // RefreshAccount refreshes the token now if the account has one to refresh; otherwise it starts a new link under the same
