@@ -1,0 +1,72 @@
+package config
+
+import (
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/secret"
+)
+
+// Config is everything an operator can set. It is complete and checked when Load returns it; the table in settings.go
+// says what each field means.
+type Config struct {
+	File      string // the settings file that was read; empty when there was none
+	Listen    string // host:port
+	PublicURL string // without a slash at the end; empty: taken from each request
+	Data      string
+	Database  secret.Value // "sqlite" or a postgres:// URL, which may hold a password
+	APIKey    secret.Value
+	MasterKey secret.Value // empty: kept in a file in Data
+
+	OutboundAllow []string
+	Toolkits      map[string]Toolkit // by slug
+	ToolkitDirs   []string
+
+	LogLevel       slog.Level
+	LogFormat      string // "text", "json" or "auto"
+	Metrics        bool
+	TrustedProxies []netip.Prefix
+	MaxRequest     int64 // bytes
+
+	RefreshInterval time.Duration
+	SweepInterval   time.Duration
+	LogRetention    time.Duration
+	StopTimeout     time.Duration
+
+	// Warnings are things that were ignored but look like mistakes, for the operator to read.
+	Warnings []string
+
+	lines map[string]Line // by key
+}
+
+// Toolkit overrides one toolkit: another server, or the operator's own OAuth app.
+type Toolkit struct {
+	BaseURL string
+	OAuth2  OAuth2
+}
+
+// OAuth2 overrides a toolkit's OAuth endpoints; with a client id and secret the toolkit needs no auth config.
+type OAuth2 struct {
+	AuthorizeURL, TokenURL, RevokeURL string
+	ClientID                          string
+	ClientSecret                      secret.Value
+	Scopes                            []string
+}
+
+// Line is one setting as it is in force, for people to read.
+type Line struct {
+	Key   string
+	Value string // "[redacted]" for a secret
+	From  string // "default", "flag --listen", "PATCHBAY_LISTEN", "patchbay.yaml:3"
+}
+
+// Lines lists every setting that has a value, ordered by key.
+func (c *Config) Lines() []Line {
+	lines := slices.Collect(maps.Values(c.lines))
+	slices.SortFunc(lines, func(a, b Line) int { return strings.Compare(a.Key, b.Key) })
+	return lines
+}

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/secret"
+)
+
+// Setting is one row of the table. Its name as a flag, a variable and a file key all follow from Key.
+type Setting struct {
+	Key     string // dotted, as in the file: "log.level"; "<slug>" stands for a toolkit's slug
+	Default string // as text; empty when there is none
+	Unset   string // what happens without a value, where Default does not say it
+	Meaning string
+	Secret  bool // never shown; can also be read from a file by the key with "_file" behind it
+	List    bool // several values: a list in the file, commas elsewhere
+
+	set func(c *Config, slug string, values []string) error
+}
+
+// Settings is the table, in the order in which the documentation lists it.
+func Settings() []Setting {
+	return []Setting{
+		{Key: "listen", Default: "127.0.0.1:8484", set: one(address, func(c *Config) *string { return &c.Listen }),
+			Meaning: "Address and port to serve on. `:8484` is every interface; port `0` lets the system choose one."},
+		{Key: "public_url", Unset: "from each request's Host", set: one(publicURL, func(c *Config) *string { return &c.PublicURL }),
+			Meaning: "What users and providers see, for example `https://patchbay.example.com`. MCP, Connect and callback URLs are built from it; set it as soon as the server is reached by another name than it sees."},
+		{Key: "data", Default: "./patchbay-data", set: one(text, func(c *Config) *string { return &c.Data }),
+			Meaning: "Directory of the SQLite database, the master key and session files."},
+		{Key: "database", Default: "sqlite", Secret: true, set: one(database, func(c *Config) *secret.Value { return &c.Database }),
+			Meaning: "`sqlite` keeps everything in `data`; `postgres://user:password@host/name` lets several nodes share one database."},
+		{Key: "api_key", Unset: "made on first start and printed once", Secret: true, set: one(apiKey, func(c *Config) *secret.Value { return &c.APIKey }),
+			Meaning: "Makes this key (`ak_` and at least 20 characters) exist in the default project, for automation."},
+		{Key: "master_key", Unset: "`master.key` in `data`, made on first start", Secret: true, set: one(hidden, func(c *Config) *secret.Value { return &c.MasterKey }),
+			Meaning: "The key that seals every stored credential. Keep a copy apart from the database: without it stored credentials cannot be opened. All nodes of one database need the same key."},
+		{Key: "config", Unset: "`patchbay.yaml` if it is there", set: func(*Config, string, []string) error { return nil },
+			Meaning: "The settings file. Unknown keys in it are refused. Not a key of the file itself."},
+		{Key: "outbound.allow", List: true, Unset: "every private address is refused", set: many(allowed, func(c *Config) *[]string { return &c.OutboundAllow }),
+			Meaning: "Private destinations that toolkits may reach: CIDRs (`10.1.0.0/16`), hosts or host:port."},
+		{Key: "trusted_proxies", List: true, Default: "127.0.0.0/8,::1/128", set: many(prefix, func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
+			Meaning: "Networks whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed when `public_url` is not set."},
+		{Key: "toolkits.<slug>.base_url", Unset: "the toolkit's own", set: toolkit(httpURL, func(t *Toolkit) *string { return &t.BaseURL }),
+			Meaning: "Where the toolkit's API is: GitHub Enterprise, a sandbox, a test double. A path is put in front of the tools' paths."},
+		{Key: "toolkits.<slug>.oauth2.authorize_url", Unset: "the toolkit's own", set: toolkit(httpURL, func(t *Toolkit) *string { return &t.OAuth2.AuthorizeURL }),
+			Meaning: "Where users are sent to sign in."},
+		{Key: "toolkits.<slug>.oauth2.token_url", Unset: "the toolkit's own", set: toolkit(httpURL, func(t *Toolkit) *string { return &t.OAuth2.TokenURL }),
+			Meaning: "Where codes and refresh tokens are exchanged."},
+		{Key: "toolkits.<slug>.oauth2.revoke_url", Unset: "the toolkit's own", set: toolkit(httpURL, func(t *Toolkit) *string { return &t.OAuth2.RevokeURL }),
+			Meaning: "Where grants are ended."},
+		{Key: "toolkits.<slug>.oauth2.client_id", Unset: "the project brings an auth config", set: toolkit(text, func(t *Toolkit) *string { return &t.OAuth2.ClientID }),
+			Meaning: "Client id of your own OAuth app. With id and secret set the toolkit is managed: users connect with no auth config."},
+		{Key: "toolkits.<slug>.oauth2.client_secret", Secret: true, Unset: "the project brings an auth config", set: toolkit(hidden, func(t *Toolkit) *secret.Value { return &t.OAuth2.ClientSecret }),
+			Meaning: "Client secret of your own OAuth app."},
+		{Key: "toolkits.<slug>.oauth2.scopes", List: true, Unset: "the toolkit's default", set: toolkitList(text, func(t *Toolkit) *[]string { return &t.OAuth2.Scopes }),
+			Meaning: "Scopes to ask for."},
+		{Key: "toolkit_dirs", List: true, Unset: "only the toolkits in the binary", set: many(text, func(c *Config) *[]string { return &c.ToolkitDirs }),
+			Meaning: "Directories with more toolkits in the same format. One that has the slug of a shipped toolkit replaces it."},
+		{Key: "log.level", Default: "info", set: one(level, func(c *Config) *slog.Level { return &c.LogLevel }),
+			Meaning: "`debug`, `info`, `warn` or `error`."},
+		{Key: "log.format", Default: "auto", set: one(oneOf("auto", "text", "json"), func(c *Config) *string { return &c.LogFormat }),
+			Meaning: "`text` or `json`; `auto` is text on a terminal and JSON elsewhere."},
+		{Key: "logs.retention", Default: "30d", set: one(duration(time.Hour), func(c *Config) *time.Duration { return &c.LogRetention }),
+			Meaning: "How long the log of tool calls is kept."},
+		{Key: "metrics", Default: "true", set: one(boolean, func(c *Config) *bool { return &c.Metrics }),
+			Meaning: "Serve Prometheus metrics at `/metrics`."},
+		{Key: "limits.request", Default: "16MB", set: one(size, func(c *Config) *int64 { return &c.MaxRequest }),
+			Meaning: "Largest request body that is accepted. Sessions with tools of your own send all their schemas with each call."},
+		{Key: "refresh.interval", Default: "1m", set: one(duration(time.Second), func(c *Config) *time.Duration { return &c.RefreshInterval }),
+			Meaning: "How often tokens that are about to end are looked for and refreshed."},
+		{Key: "sweep.interval", Default: "10m", set: one(duration(time.Second), func(c *Config) *time.Duration { return &c.SweepInterval }),
+			Meaning: "How often links that ran out, sessions past their time, remembered answers and old logs are cleared."},
+		{Key: "stop.timeout", Default: "60s", set: one(duration(0), func(c *Config) *time.Duration { return &c.StopTimeout }),
+			Meaning: "How long running calls may take to finish when the server is told to stop. A call has 55 seconds."},
+	}
+}
