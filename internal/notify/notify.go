@@ -20,8 +20,9 @@ const (
 
 // Change says that the thing with this id was written or deleted.
 type Change struct {
-	Kind Kind
-	ID   string
+	Kind  Kind
+	ID    string
+	Owner string // the user id of a connected account, so that a list of the user's accounts can be dropped; empty: unknown
 }
 
 // Bus hands every published change to every subscriber, in the publisher's goroutine. The zero value is ready.
