@@ -1,0 +1,190 @@
+// A strict gate in front of one emulated provider.
+//
+// The emulator is generous where the real provider is not: any unknown bearer token acts as its first user, tokens never
+// end, revoked ones fall back to somebody else. Isolation, expiry and revocation cannot be proven against that. The gate
+// lets only those tokens through that the emulator's own token endpoint has issued and that are still alive, answers the
+// rest in the provider's own shape, and injects faults on demand.
+//
+// Control:  POST /__gate  {"expire": TOKEN|"*"} {"revoke": TOKEN|"*"} {"ttl": SECONDS} {"deny": true} {"clear": true}
+//                         {"fault": {"status", "headers", "body", "drop", "delayMs", "count", "path", "method"}}
+//           GET  /__gate  -> counters and the requests that were let through since the last read with ?drain=1
+import http from 'node:http';
+
+const DIALECTS = {
+  github: {
+    token: /^\/login\/oauth\/access_token$/,
+    open: /^\/(login\/oauth|settings|_emulate|$)/,
+    anonymous: true,
+    refuse: [401, { message: 'Bad credentials', documentation_url: 'https://docs.github.com/rest', status: '401' }],
+  },
+  google: {
+    token: /^\/oauth2\/token$/,
+    revoke: /^\/oauth2\/revoke$/,
+    open: /^\/(o\/oauth2|oauth2\/(token|revoke|v3)|\.well-known|discovery|_emulate|$)/,
+    refuse: [
+      401,
+      { error: { code: 401, message: 'Request had invalid authentication credentials.', status: 'UNAUTHENTICATED' } },
+      { 'www-authenticate': 'Bearer realm="https://accounts.google.com/", error="invalid_token"' },
+    ],
+  },
+  slack: {
+    token: /^\/api\/oauth\.v2\.access$/,
+    open: /^\/(oauth|api\/oauth|services|upload|_emulate|$)/,
+    anonymous: true,
+    refuse: [200, { ok: false, error: 'invalid_auth' }],
+    refuseExpired: [200, { ok: false, error: 'token_expired' }],
+  },
+  linear: {
+    token: /^\/oauth\/token$/,
+    revoke: /^\/oauth\/revoke$/,
+    open: /^\/(oauth|_emulate|$)/,
+    bareToken: true, // API keys come without "Bearer"
+    refuse: [
+      401,
+      { errors: [{ message: 'Authentication required, not authenticated', extensions: { code: 'AUTHENTICATION_ERROR' } }] },
+    ],
+  },
+};
+
+/** Starts a gate for provider in front of the emulator at target. Resolves to { url, close }. */
+export function startGate(provider, target, port = 0) {
+  const dialect = DIALECTS[provider];
+  const upstream = new URL(target);
+  const alive = new Map(); // token -> time it ends, in ms
+  const counters = { requests: 0, token: 0, refresh: 0, unauthorized: 0, faults: 0 };
+  let faults = [];
+  let seen = [];
+  let ttl = 0;
+  let denyNext = false;
+
+  const server = http.createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    const path = request.url.split('?')[0];
+    if (path === '/__gate') return control(request, body, response);
+
+    counters.requests++;
+    const fault = faults.find((f) => f.count > 0 && matches(f, request));
+    if (fault) {
+      fault.count--;
+      counters.faults++;
+      if (fault.drop) return request.socket.destroy();
+      if (fault.status) return answer(response, fault.status, fault.body ?? { message: 'injected' }, fault.headers);
+      if (fault.delayMs) await new Promise((done) => setTimeout(done, fault.delayMs));
+    }
+    if (denyNext && request.method === 'GET' && /authorize|\/auth$/.test(path)) {
+      denyNext = false;
+      return redirectDenied(request, response);
+    }
+    if (!dialect.open.test(path) && !admitted(request, response)) return;
+    forward(request, body, path, response);
+  });
+
+  function control(request, body, response) {
+    if (request.method === 'POST') {
+      const order = JSON.parse(body.toString() || '{}');
+      const each = (which, act) => (which === '*' ? [...alive.keys()] : [which]).forEach(act);
+      if (order.expire) each(order.expire, (token) => alive.set(token, 0));
+      if (order.revoke) each(order.revoke, (token) => alive.delete(token));
+      if (order.fault) faults.push({ count: 1, ...order.fault });
+      if (order.deny) denyNext = true;
+      if (order.ttl !== undefined) ttl = order.ttl;
+      if (order.clear) faults = [];
+    }
+    const report = { ...counters, alive: alive.size, ttl, seen };
+    if (request.url.includes('drain=1')) seen = [];
+    answer(response, 200, report);
+  }
+
+  function admitted(request, response) {
+    const header = request.headers.authorization ?? '';
+    let token = header.match(/^(?:bearer|token)\s+(.+)$/i)?.[1] ?? '';
+    if (!token && dialect.bareToken && !/^basic/i.test(header)) token = header;
+    if (!token && dialect.anonymous) return true;
+    if (token && alive.get(token) > Date.now()) return true;
+    counters.unauthorized++;
+    const expired = token && alive.has(token) && dialect.refuseExpired;
+    answer(response, ...(expired || dialect.refuse));
+    return false;
+  }
+
+  function forward(request, body, path, response) {
+    seen.push({ method: request.method, url: request.url });
+    const headers = { ...request.headers };
+    const isToken = dialect.token.test(path);
+    if (isToken) {
+      counters.token++;
+      if (/grant_type=refresh_token/.test(body.toString())) counters.refresh++;
+      body = basicIntoBody(headers, body);
+    }
+    if (dialect.revoke?.test(path)) alive.delete(new URLSearchParams(body.toString()).get('token'));
+    headers['content-length'] = body.length;
+    delete headers['transfer-encoding'];
+
+    const onward = http.request(
+      { host: upstream.hostname, port: upstream.port, method: request.method, path: request.url, headers },
+      async (reply) => {
+        const parts = [];
+        for await (const part of reply) parts.push(part);
+        let out = Buffer.concat(parts);
+        if (isToken && reply.statusCode === 200) out = rememberTokens(out);
+        const replyHeaders = { ...reply.headers, 'content-length': out.length };
+        delete replyHeaders['transfer-encoding'];
+        response.writeHead(reply.statusCode, replyHeaders);
+        response.end(out);
+      },
+    );
+    onward.on('error', (error) => answer(response, 502, { error: String(error) }));
+    onward.end(body);
+  }
+
+  // The emulator's Google reads client credentials from the body only; the real one takes Basic too.
+  function basicIntoBody(headers, body) {
+    const basic = provider === 'google' && (headers.authorization ?? '').match(/^basic\s+(.+)$/i);
+    if (!basic) return body;
+    const [id, secret] = Buffer.from(basic[1], 'base64').toString().split(':');
+    delete headers.authorization;
+    return Buffer.from(`${body}&client_id=${encodeURIComponent(id)}&client_secret=${encodeURIComponent(secret)}`);
+  }
+
+  function rememberTokens(out) {
+    let reply;
+    try {
+      reply = JSON.parse(out);
+    } catch {
+      return out;
+    }
+    const seconds = ttl || reply.expires_in || 1e9;
+    const end = Date.now() + seconds * 1000;
+    if (ttl && reply.expires_in) reply.expires_in = ttl;
+    if (reply.access_token) alive.set(reply.access_token, end);
+    if (reply.authed_user?.access_token) alive.set(reply.authed_user.access_token, end);
+    return Buffer.from(JSON.stringify(reply));
+  }
+
+  function redirectDenied(request, response) {
+    const query = new URL(request.url, upstream).searchParams;
+    const back = new URL(query.get('redirect_uri'));
+    back.searchParams.set('error', 'access_denied');
+    back.searchParams.set('error_description', 'The user denied the request');
+    back.searchParams.set('state', query.get('state') ?? '');
+    response.writeHead(302, { location: back.href });
+    response.end();
+  }
+
+  return new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () => {
+      resolve({ url: `http://127.0.0.1:${server.address().port}`, close: () => server.closeAllConnections() || server.close() });
+    });
+  });
+}
+
+function matches(fault, request) {
+  return (!fault.path || new RegExp(fault.path).test(request.url)) && (!fault.method || fault.method === request.method);
+}
+
+function answer(response, status, body, headers = {}) {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+}

@@ -1,0 +1,22 @@
+import { failOnTransformWarnings } from './harness.mjs';
+import { accountSuite } from './connected_accounts.mjs';
+import { authConfigSuite } from './auth_configs.mjs';
+import { errorSuite } from './errors.mjs';
+import { isolationSuite } from './isolation.mjs';
+import { servicesSuite } from './services.mjs';
+import { sessionSuite } from './session.mjs';
+import { toolkitSuite } from './toolkits.mjs';
+import { toolSuite } from './tools.mjs';
+
+/** Registers all suites for one version of the SDK. */
+export function runSuites(sdk) {
+  failOnTransformWarnings();
+  sessionSuite(sdk);
+  toolSuite(sdk);
+  toolkitSuite(sdk);
+  authConfigSuite(sdk);
+  accountSuite(sdk);
+  servicesSuite(sdk);
+  isolationSuite(sdk);
+  errorSuite(sdk);
+}
