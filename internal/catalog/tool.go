@@ -1,10 +1,6 @@
 package catalog
 
-import (
-	"encoding/json"
-
-	"github.com/patchbay-dev/patchbay/internal/mapping"
-)
+import "encoding/json"
 
 // Tool is one callable, as declared. It is immutable once it is in a Snapshot.
 type Tool struct {
@@ -30,10 +26,14 @@ type Tool struct {
 	Request Request
 	Result  Result
 	Page    *Page
+	Advice  map[int]string // what an upstream status means for this tool and how to mend it; goes before the toolkit's
+
+	Defaults map[string]any // of arguments; see WithDefaults
+	tags     []string
 }
 
 // Schema is a JSON Schema in the form we serve it: normalised so that the SDKs and the model vendors accept it
-// (contract section 19.1).
+// (contract section 19.1). The bytes are made once; do not change them.
 type Schema struct{ JSON json.RawMessage }
 
 // Hints tell a client what a call does. At least one of the first four is set.
@@ -43,8 +43,32 @@ type Hints struct {
 	ClosedWorld                       bool // touches nothing outside this server
 }
 
-// Tags gives the wire tags of a tool: the behaviour hints, and "important" where it is set.
+// Scopes are what a grant must hold: all of All, and one of each group in Any.
+type Scopes struct {
+	All []string
+	Any [][]string
+}
+
+// The wire tags.
+const (
+	TagImportant   = "important"
+	TagRead        = "readOnlyHint"
+	TagCreate      = "createHint"
+	TagUpdate      = "updateHint"
+	TagDestructive = "destructiveHint"
+	TagIdempotent  = "idempotentHint"
+	TagOpenWorld   = "openWorldHint"
+)
+
+// Tags gives the wire tags of a tool: the behaviour hints, and "important" where it is set. Do not change the slice.
 func (t *Tool) Tags() []string {
+	if t.tags != nil {
+		return t.tags
+	}
+	return t.makeTags()
+}
+
+func (t *Tool) makeTags() []string {
 	tags := make([]string, 0, 4)
 	add := func(on bool, tag string) {
 		if on {
@@ -61,65 +85,14 @@ func (t *Tool) Tags() []string {
 	return tags
 }
 
-// The wire tags.
-const (
-	TagImportant   = "important"
-	TagRead        = "readOnlyHint"
-	TagCreate      = "createHint"
-	TagUpdate      = "updateHint"
-	TagDestructive = "destructiveHint"
-	TagIdempotent  = "idempotentHint"
-	TagOpenWorld   = "openWorldHint"
-)
-
-// Scopes are what a grant must hold: all of All, and one of each group in Any.
-type Scopes struct {
-	All []string
-	Any [][]string
-}
-
-// Request says how arguments become a request. Exactly one kind is set.
-type Request struct {
-	HTTP    *HTTPRequest
-	GraphQL *GraphQLRequest
-	Native  string // name of a function of this server, for example "current_time"
-}
-
-// HTTPRequest maps arguments to one HTTP request. Arguments that nothing names go to the query for GET, HEAD and DELETE
-// and to the JSON body otherwise, so that the common case needs no mapping at all.
-type HTTPRequest struct {
-	Method  string
-	Path    *mapping.Text // "/repos/{owner}/{repo}/issues": arguments in the path are percent-encoded
-	Rest    string        // where unnamed arguments go: "query", "body" or "none"
-	Query   map[string]*mapping.Expr
-	Headers map[string]*mapping.Expr
-	Body    *mapping.Tree     // nil: the unnamed arguments
-	Rename  map[string]string // argument -> the provider's name, for unnamed arguments
-	Form    bool              // application/x-www-form-urlencoded instead of JSON
-	BaseURL *mapping.Text     // overrides the toolkit's, for APIs spread over hosts
-}
-
-// GraphQLRequest maps arguments to one GraphQL operation.
-type GraphQLRequest struct {
-	Path      string // of the endpoint, below the toolkit's base URL
-	Query     string
-	Variables *mapping.Tree // nil: the arguments themselves
-	QueryFrom *mapping.Expr // for tools that let the caller bring the query
-}
-
-// Result says how the upstream's answer becomes data.
-type Result struct {
-	Root   string        // dotted path of the part that matters; empty: the whole body
-	Wrap   string        // member that the part is put under, so that data is always an object ("details" for lists)
-	Shape  *mapping.Tree // nil: as it came
-	Status *mapping.Tree // data to answer when there is no body (204)
-}
-
-// Page says how a list is continued, so that the answer can carry the next cursor plainly.
-type Page struct {
-	Style string // "page", "cursor", "offset", "link"
-	Size  string // argument that holds the page size
-	Max   int
-	At    string        // argument that holds the page or the cursor
-	Next  *mapping.Expr // where the answer says the next cursor
+// WithDefaults gives the arguments with the declared defaults for those that are absent. The given map is not changed.
+func (t *Tool) WithDefaults(args map[string]any) map[string]any {
+	out := make(map[string]any, len(args)+len(t.Defaults))
+	for name, v := range t.Defaults {
+		out[name] = v
+	}
+	for name, v := range args {
+		out[name] = v
+	}
+	return out
 }

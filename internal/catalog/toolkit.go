@@ -21,11 +21,15 @@ type Toolkit struct {
 	Headers     map[string]*mapping.Text
 	Auth        []AuthScheme // in order of preference; none means no-auth
 	Identity    *Identity
+	Popularity  int // rank among all toolkits, 1 the most used; 0 unknown
+	Logo        string
 	Errors      ErrorRules
 	Tools       []*Tool // as declared: the most useful first
 	Triggers    []*TriggerType
 	Custom      bool // belongs to one project rather than to the server
 	UpdatedAt   time.Time
+
+	rebased bool // the operator set BaseURL: it wins over the bases of single requests
 }
 
 // NoAuth reports whether the toolkit's tools run without an account.
@@ -105,17 +109,21 @@ type Revoke struct {
 type Identity struct {
 	Method string
 	Path   string
-	Body   string // for GraphQL toolkits: the whole JSON body
+	Body   string        // for GraphQL toolkits: the whole JSON body
+	Base   *mapping.Text // in place of the toolkit's BaseURL, unless the operator set that
 	ID     string
 	Name   string
 	Email  string
 	Avatar string
 }
 
-// ErrorRules say how a provider reports failure.
+// ErrorRules say how a provider reports failure. The expressions see body, status and header of the answer.
 type ErrorRules struct {
-	Message     []string      // dotted paths into the answer body, first hit wins
-	FailedWhen  *mapping.Expr // true for an answer that is a failure in spite of a 2xx status (Slack's ok: false)
-	ReconnectOn []int         // statuses that mean the grant no longer works
-	Reconnect   *mapping.Expr // the same, said by the body
+	Message     []mapping.Path // into the answer body, first hit wins
+	FailedWhen  *mapping.Expr  // true for an answer that is a failure in spite of a 2xx status (Slack's ok: false)
+	ReconnectOn []int          // statuses that mean the grant no longer works
+	Reconnect   *mapping.Expr  // the same, said by the body
+	RateLimited *mapping.Expr  // true when the provider asks to slow down in another way than by status 429
+	RetryAfter  *mapping.Expr  // seconds to wait, where the provider does not say it by Retry-After
+	Advice      map[int]string // what a status means and how to mend it; a tool's own goes before
 }

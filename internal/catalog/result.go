@@ -1,0 +1,105 @@
+package catalog
+
+import "github.com/patchbay-dev/patchbay/internal/mapping"
+
+// Result says how the upstream's answer becomes data. The zero value hands the body on.
+type Result struct {
+	Format AnswerFormat
+	From   mapping.Path  // the part of the body that matters
+	Pick   *mapping.Pick // keeps some members of it, or of each of its elements
+	As     string        // member that it is put under; a list always is, so that data is an object
+	Also   *mapping.Tree // more members beside As
+	Data   *mapping.Tree // in place of all the above: the whole data by expression
+	Empty  *mapping.Tree // data for an answer without a body
+	Trim   *Trim         // the toolkit's noise; nil for none
+}
+
+// AnswerFormat is how the answer's body is read.
+type AnswerFormat string
+
+// The formats. The zero value goes by the answer's content type: JSON is decoded, text is a text, anything else is bytes.
+const (
+	AnswerJSON   AnswerFormat = "json"
+	AnswerText   AnswerFormat = "text"
+	AnswerBinary AnswerFormat = "binary" // body is []byte, for file(name, mimetype, body)
+)
+
+// ListMember is the member under which a list is put when nothing names one.
+const ListMember = "details"
+
+// Data makes the data of an answer: shaped, trimmed, and with the next page's cursor where the tool has pages. Env holds the
+// answer and all that the request was built from. A mapping.File in it is to be stored and replaced by a link.
+func (t *Tool) Data(env *mapping.Env) (map[string]any, error) {
+	data, err := t.Result.apply(env)
+	if err != nil {
+		return nil, err
+	}
+	if t.Page == nil || t.Page.Next == nil {
+		return data, nil
+	}
+	next, err := t.Page.Next.Eval(env)
+	if err != nil {
+		return nil, err
+	}
+	if _, there := data[t.Page.Member]; next != nil && next != "" && !there {
+		out := make(map[string]any, len(data)+1)
+		for name, v := range data {
+			out[name] = v
+		}
+		out[t.Page.Member] = next
+		data = out
+	}
+	return data, nil
+}
+
+// PassThrough reports whether an answer that is a JSON object is the data as it is: its bytes can be handed on undecoded.
+func (t *Tool) PassThrough() bool {
+	r := &t.Result
+	return r.Data == nil && r.Pick == nil && r.As == "" && r.Also == nil && r.From.IsRoot() && r.Trim == nil &&
+		(r.Format == "" || r.Format == AnswerJSON) && (t.Page == nil || t.Page.Next == nil)
+}
+
+func (r *Result) apply(env *mapping.Env) (map[string]any, error) {
+	if r.Data != nil {
+		return r.Data.EvalObject(env)
+	}
+	if env.Body == nil || env.Body == "" {
+		return r.empty(env)
+	}
+	part := r.From.Get(env.Body)
+	part = r.Trim.Apply(part)
+	if r.Pick != nil {
+		part = r.Pick.Apply(part)
+	}
+	return r.wrap(part, env)
+}
+
+func (r *Result) empty(env *mapping.Env) (map[string]any, error) {
+	if r.Empty != nil {
+		return r.Empty.EvalObject(env)
+	}
+	return map[string]any{"success": true}, nil
+}
+
+func (r *Result) wrap(part any, env *mapping.Env) (map[string]any, error) {
+	object, isObject := part.(map[string]any)
+	if isObject && r.As == "" && r.Also == nil {
+		return object, nil
+	}
+	name := r.As
+	if name == "" {
+		name = ListMember
+	}
+	data := map[string]any{}
+	if part != nil {
+		data[name] = part
+	}
+	if r.Also == nil {
+		return data, nil
+	}
+	also, err := r.Also.EvalObject(env)
+	for member, v := range also {
+		data[member] = v
+	}
+	return data, err
+}

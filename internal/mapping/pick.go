@@ -1,0 +1,224 @@
+package mapping
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Path reads one place of a JSON value: "user.login", "labels[].name" (of every element), "items[0].id". It is safe for
+// concurrent use.
+type Path struct{ steps []pathStep }
+
+type pathStep struct {
+	name  string
+	index int
+	kind  pathStepKind
+}
+
+type pathStepKind uint8
+
+const (
+	stepMember pathStepKind = iota
+	stepIndex
+	stepEach
+)
+
+// ParsePath compiles a path; the empty path is the value itself.
+func ParsePath(source string) (Path, error) {
+	var p Path
+	if source == "" {
+		return p, nil
+	}
+	for _, part := range strings.Split(source, ".") {
+		name, brackets, _ := strings.Cut(part, "[")
+		if name == "" && brackets == "" || strings.ContainsAny(name, " ]{}$*") {
+			return Path{}, errorAt(0, "%q is not a path such as user.login or labels[].name", source)
+		}
+		if name != "" {
+			p.steps = append(p.steps, pathStep{name: name})
+		}
+		for brackets != "" {
+			inside, rest, ok := strings.Cut(brackets, "]")
+			step, valid := bracketStep(inside)
+			if !ok || !valid || rest != "" && rest[0] != '[' {
+				return Path{}, errorAt(0, "%q is not a path such as user.login or labels[].name", source)
+			}
+			p.steps = append(p.steps, step)
+			brackets = strings.TrimPrefix(rest, "[")
+		}
+	}
+	return p, nil
+}
+
+func bracketStep(inside string) (pathStep, bool) {
+	if inside == "" {
+		return pathStep{kind: stepEach}, true
+	}
+	n := 0
+	for _, c := range inside {
+		if c < '0' || c > '9' || n > 1_000_000 {
+			return pathStep{}, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return pathStep{kind: stepIndex, index: n}, true
+}
+
+// IsRoot reports whether the path is the value itself.
+func (p Path) IsRoot() bool { return len(p.steps) == 0 }
+
+// Get reads the place; nil when it is not there. Elements of [] that lack the member are left out.
+func (p Path) Get(v any) any { return getPath(p.steps, v) }
+
+func getPath(steps []pathStep, v any) any {
+	for i, s := range steps {
+		switch s.kind {
+		case stepMember:
+			v = member(v, s.name)
+		case stepIndex:
+			list, _ := v.([]any)
+			if s.index >= len(list) {
+				return nil
+			}
+			v = list[s.index]
+		case stepEach:
+			return getEach(steps[i+1:], v)
+		}
+		if v == nil {
+			return nil
+		}
+	}
+	return v
+}
+
+func getEach(steps []pathStep, v any) any {
+	list, ok := v.([]any)
+	if !ok {
+		return nil
+	}
+	out := make([]any, 0, len(list))
+	for _, e := range list {
+		if got := getPath(steps, e); got != nil {
+			out = append(out, got)
+		}
+	}
+	return out
+}
+
+// Pick keeps some members of an object, or of each object of a list, perhaps under other names. Members that are absent or
+// null are left out.
+type Pick struct {
+	members []pickMember
+}
+
+type pickMember struct {
+	name string
+	path Path
+	sub  *Pick // applied to what the path gives
+}
+
+// CompilePick compiles a YAML list: "title" keeps a member, {author: user.login} takes it from a path, and
+// {assets: {from: assets, pick: […]}} picks within.
+func CompilePick(v *yaml.Node) (*Pick, error) {
+	if v.Kind != yaml.SequenceNode {
+		return nil, errorAt(v.Line, "pick is a list of members")
+	}
+	p := &Pick{}
+	for _, e := range v.Content {
+		if err := p.add(e); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// Names gives the members of the result, in the order of the declaration.
+func (p *Pick) Names() []string {
+	names := make([]string, len(p.members))
+	for i, m := range p.members {
+		names[i] = m.name
+	}
+	return names
+}
+
+func (p *Pick) add(e *yaml.Node) error {
+	switch {
+	case e.Kind == yaml.ScalarNode:
+		if strings.ContainsAny(e.Value, ".[]") {
+			return errorAt(e.Line, "%q needs a name: {name: %s}", e.Value, e.Value)
+		}
+		return p.addMember(e.Value, e.Value, nil, e.Line)
+	case e.Kind == yaml.MappingNode:
+		for i := 0; i+1 < len(e.Content); i += 2 {
+			if err := p.addNamed(e.Content[i].Value, e.Content[i+1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return errorAt(e.Line, "pick takes names and {name: path}")
+	}
+}
+
+func (p *Pick) addNamed(name string, v *yaml.Node) error {
+	if v.Kind == yaml.ScalarNode {
+		return p.addMember(name, v.Value, nil, v.Line)
+	}
+	from, sub := name, (*Pick)(nil)
+	for i := 0; i+1 < len(v.Content); i += 2 {
+		switch key, value := v.Content[i], v.Content[i+1]; key.Value {
+		case "from":
+			from = value.Value
+		case "pick":
+			var err error
+			if sub, err = CompilePick(value); err != nil {
+				return err
+			}
+		default:
+			return errorAt(key.Line, `unknown key %q; a picked member takes "from" and "pick"`, key.Value)
+		}
+	}
+	return p.addMember(name, from, sub, v.Line)
+}
+
+func (p *Pick) addMember(name, source string, sub *Pick, line int) error {
+	path, err := ParsePath(source)
+	if err != nil {
+		return errorAt(line, "%s", err)
+	}
+	for _, m := range p.members {
+		if m.name == name {
+			return errorAt(line, "%q is picked twice", name)
+		}
+	}
+	p.members = append(p.members, pickMember{name: name, path: path, sub: sub})
+	return nil
+}
+
+// Apply picks from an object or from each object of a list; anything else stays.
+func (p *Pick) Apply(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(p.members))
+		for _, m := range p.members {
+			got := m.path.Get(v)
+			if got == nil {
+				continue
+			}
+			if m.sub != nil {
+				got = m.sub.Apply(got)
+			}
+			out[m.name] = got
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = p.Apply(e)
+		}
+		return out
+	default:
+		return v
+	}
+}
