@@ -2,8 +2,13 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrWordIDTaken is the cause of the Conflict that CreateAccount gives when another account of the project has the word id:
+// choose another and try again.
+var ErrWordIDTaken = errors.New("word id is taken")
 
 // Store keeps auth configs, accounts and connection requests, sealed where they hold secrets. A missing row, or one of
 // another project, is a fault of kind NotFound. Lists are newest first unless the filter says otherwise and are paged
@@ -15,7 +20,7 @@ type Store interface {
 	DeleteAuthConfig(ctx context.Context, projectID, id string) error // its accounts go with it
 	ListAuthConfigs(ctx context.Context, projectID string, f AuthConfigFilter) ([]AuthConfig, Page, error)
 
-	CreateAccount(ctx context.Context, a ConnectedAccount) error // Conflict when the alias is taken
+	CreateAccount(ctx context.Context, a ConnectedAccount) error // Conflict when the alias is taken, or the word id (ErrWordIDTaken)
 	Account(ctx context.Context, projectID, id string) (ConnectedAccount, error)
 	// UpdateAccount reads, changes and writes in one step: update may run again when somebody else wrote in between.
 	UpdateAccount(ctx context.Context, projectID, id string, update func(*ConnectedAccount) error) (ConnectedAccount, error)

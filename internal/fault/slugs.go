@@ -13,6 +13,7 @@ const (
 	SlugMethodNotAllowed = "HTTP_MethodNotAllowed"
 	SlugGone             = "HTTP_Gone"
 	SlugTooLarge         = "HTTP_PayloadTooLarge"
+	SlugConflict         = "HTTP_Conflict"
 	SlugRateLimited      = "HTTP_TooManyRequests"
 	SlugUnsupported      = "HTTP_NotImplemented"
 	SlugUnavailable      = "HTTP_ServiceUnavailable"

@@ -1,0 +1,33 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// database is what differs between SQLite and Postgres.
+type database interface {
+	// reader runs queries outside of any transaction.
+	reader() queryer
+	// write runs f in one transaction. Once it is committed, other nodes are told of the changes f announced.
+	write(ctx context.Context, f func(*tx) error) error
+	// violation says which rule of the schema a failed statement broke.
+	violation(err error) violation
+	ping(ctx context.Context) error
+	close() error
+}
+
+// queryer runs statements: the reader pool, or a transaction.
+type queryer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// violation is a rule of the schema that a statement broke. On says where: the name of the index or the columns, whichever
+// the database tells.
+type violation struct {
+	unique     bool
+	foreignKey bool
+	on         string
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/fault"
+)
+
+// conditions are the WHERE of a list. Conditions write ? for an argument; it becomes the next $n.
+type conditions struct {
+	text strings.Builder
+	args []any
+}
+
+// and adds a condition.
+func (c *conditions) and(condition string, args ...any) {
+	if c.text.Len() == 0 {
+		c.text.WriteString(" WHERE ")
+	} else {
+		c.text.WriteString(" AND ")
+	}
+	for i := range len(condition) {
+		if condition[i] != '?' {
+			c.text.WriteByte(condition[i])
+			continue
+		}
+		c.args = append(c.args, args[0])
+		args = args[1:]
+		c.text.WriteString("$" + strconv.Itoa(len(c.args)))
+	}
+}
+
+// in adds "column is one of values"; no values, no condition.
+func in[T ~string](c *conditions, column string, values []T) {
+	if len(values) == 0 {
+		return
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = string(v)
+	}
+	c.and(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
+}
+
+// contains adds "one of the columns contains the text", whatever the case; no text, no condition.
+func (c *conditions) contains(text string, columns ...string) {
+	if text == "" {
+		return
+	}
+	pattern := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(text)) + "%"
+	parts := make([]string, len(columns))
+	args := make([]any, len(columns))
+	for i, column := range columns {
+		parts[i], args[i] = "LOWER("+column+") LIKE ? ESCAPE '!'", pattern
+	}
+	c.and("("+strings.Join(parts, " OR ")+")", args...)
+}
+
+// listing is one page of one list.
+type listing[T any] struct {
+	columns   string
+	from      string
+	where     conditions
+	order     string // the column that the list is ordered by; a second key makes the order total
+	tie       string // that second key
+	ascending bool
+	limit     int // 0: all
+	cursor    string
+	scan      func(row) (T, error)
+	key       func(T) (order int64, tie string)
+}
+
+// list reads a page, and counts the rows of all pages.
+func list[T any](ctx context.Context, s *Store, l listing[T]) ([]T, connect.Page, error) {
+	var page connect.Page
+	counting := "SELECT COUNT(*) FROM " + l.from + l.where.text.String()
+	if err := s.db.reader().QueryRowContext(ctx, counting, l.where.args...).Scan(&page.Total); err != nil {
+		return nil, page, err
+	}
+	direction, beyond := " DESC", " < "
+	if l.ascending {
+		direction, beyond = " ASC", " > "
+	}
+	if l.cursor != "" {
+		order, tie, err := parseCursor(l.cursor)
+		if err != nil {
+			return nil, page, err
+		}
+		l.where.and("("+l.order+", "+l.tie+")"+beyond+"(?, ?)", order, tie)
+	}
+	query := "SELECT " + l.columns + " FROM " + l.from + l.where.text.String() +
+		" ORDER BY " + l.order + direction + ", " + l.tie + direction
+	if l.limit > 0 {
+		query += " LIMIT " + strconv.Itoa(l.limit+1) // one more tells whether there is a next page
+	}
+	items, err := collect(ctx, s, l.scan, query, l.where.args...)
+	if err != nil {
+		return nil, page, err
+	}
+	if l.limit > 0 && len(items) > l.limit {
+		items = items[:l.limit]
+		page.Next = formatCursor(l.key(items[l.limit-1]))
+	}
+	return items, page, nil
+}
+
+// collect runs a query and scans all of its rows.
+func collect[T any](ctx context.Context, s *Store, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := s.db.reader().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, rows.Err()
+}
+
+// formatCursor makes the cursor of the page that follows a row: its keys, in a form that nobody is tempted to make up.
+func formatCursor(order int64, tie string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(order, 36) + "." + tie))
+}
+
+func parseCursor(cursor string) (order int64, tie string, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	first, tie, found := strings.Cut(string(raw), ".")
+	if err == nil && found {
+		order, err = strconv.ParseInt(first, 36, 64)
+	}
+	if err != nil || !found {
+		return 0, "", fault.New(fault.Invalid, fault.SlugInvalid, "The cursor is not one that this server gave out.").
+			WithFix("Pass next_cursor of the previous page unchanged, or none for the first page.")
+	}
+	return order, tie, nil
+}

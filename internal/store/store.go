@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/secret"
+	"github.com/patchbay-dev/patchbay/internal/session"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
+)
+
+// Options say which database to open and with what.
+type Options struct {
+	// Database is "postgres://…" (or "postgresql://…"), or the path of a SQLite file, which is made if need be.
+	Database string
+	// MasterKey finds the key that seals all secrets. Required.
+	MasterKey secret.KeySource
+	// Bus is told of every committed change, on this node and, with Postgres, of those on other nodes. Required.
+	Bus *notify.Bus
+	// Now is time.Now when nil.
+	Now func() time.Time
+	// Logger hears of lost and regained links between nodes; nothing is logged when nil.
+	Logger *slog.Logger
+}
+
+// Store keeps everything. Safe for concurrent use.
+type Store struct {
+	db      database
+	keyring *secret.Keyring
+	bus     *notify.Bus
+	now     func() time.Time
+}
+
+// What the nouns ask for.
+var (
+	_ tenant.Store       = (*Store)(nil)
+	_ connect.Store      = (*Store)(nil)
+	_ execute.Store      = (*Store)(nil)
+	_ session.Store      = (*Store)(nil)
+	_ secret.KeysetStore = (*Store)(nil)
+)
+
+// Open opens the database, brings its schema up to date and unlocks its keysets. Close it when done.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Database == "" || o.MasterKey == nil || o.Bus == nil {
+		return nil, errors.New("store: Database, MasterKey and Bus are required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	db, err := openDatabase(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, bus: o.Bus, now: o.Now}
+	s.keyring, err = secret.OpenKeyring(ctx, s, o.MasterKey)
+	if err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	return s, nil
+}
+
+func openDatabase(ctx context.Context, o Options) (database, error) {
+	if strings.HasPrefix(o.Database, "postgres://") || strings.HasPrefix(o.Database, "postgresql://") {
+		return openPostgres(ctx, o)
+	}
+	if strings.Contains(o.Database, "://") {
+		return nil, fmt.Errorf("store: %s is neither postgres://… nor the path of a SQLite file", o.Database)
+	}
+	return openSQLite(ctx, o.Database)
+}
+
+// Close waits for running statements and closes the database.
+func (s *Store) Close() error { return s.db.close() }
+
+// Ping reports whether the database answers, for /readyz.
+func (s *Store) Ping(ctx context.Context) error { return s.db.ping(ctx) }
+
+// Keyring gives the unlocked keysets, for what is sealed without being stored here.
+func (s *Store) Keyring() *secret.Keyring { return s.keyring }
