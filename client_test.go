@@ -86,10 +86,11 @@ func TestCalls(t *testing.T) {
 		"list sessions": {
 			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
 				page, err := c.Sessions.List(ctx, patchbay.SessionFilter{UserIDs: []string{"a", "b"}, Limit: 5})
-				return []any{len(page.Items), page.NextCursor, page.TotalItems}, err
+				return []any{page.Items[0].UserID, page.Items[0].ExpiresAt.Year(), page.NextCursor, page.TotalItems}, err
 			},
-			want: `GET /api/v3.1/tool_router/session?limit=5&user_ids=a%2Cb `, answer: `{"items":[` + session + `],"next_cursor":"c","total_items":9}`,
-			got: []any{1, "c", 9},
+			want:   `GET /api/v3.1/tool_router/session?limit=5&user_ids=a%2Cb `,
+			answer: `{"items":[{"session_id":"trs_1","user_id":"a","mcp":{"url":"u"},"expires_at":"2027-01-01T00:00:00.000Z"}],"next_cursor":"c","total_items":9}`,
+			got:    []any{"a", 2027, "c", 9},
 		},
 		"list tools": {
 			call: func(ctx context.Context, c *patchbay.Client) (any, error) {

@@ -10,14 +10,17 @@ import (
 	"time"
 )
 
-// Session is one user's workspace over all of the user's apps.
+// Session is one user's workspace over all of the user's apps. In lists, of the fields only those that tell sessions apart
+// are set: no Config, no MetaTools.
 type Session struct {
 	ID            string        `json:"session_id"`
+	UserID        string        `json:"user_id"`
 	Config        SessionConfig `json:"config"`
 	ConfigVersion int           `json:"config_version"`
 	MetaTools     []string      `json:"tool_router_tools"` // the tools by which an agent finds and runs others
 	Warnings      []Warning     `json:"warnings"`
 	CreatedAt     time.Time     `json:"created_at"`
+	ExpiresAt     time.Time     `json:"expires_at"` // zero: never
 
 	mcp MCP // as the server sent it
 	t   *transport
@@ -32,6 +35,9 @@ func (s *Session) UnmarshalJSON(content []byte) error {
 	}{plain: (*plain)(s)}
 	err := json.Unmarshal(content, &wire)
 	s.mcp = wire.MCP
+	if s.UserID == "" { // lists say it outside the configuration, which they leave out
+		s.UserID = s.Config.UserID
+	}
 	return err
 }
 

@@ -18,6 +18,7 @@ type NewSession struct {
 	Tags     *Filter               `json:"tags,omitempty"`  // of readOnlyHint, destructiveHint, idempotentHint, openWorldHint
 
 	AuthConfigs       map[string]string   `json:"auth_configs,omitempty"`       // by toolkit slug: which "ac_…" new accounts use
+	ToolkitVersions   map[string]string   `json:"toolkit_versions,omitempty"`   // by toolkit slug: "20261122_00"; else the latest
 	ConnectedAccounts map[string][]string `json:"connected_accounts,omitempty"` // by toolkit slug: exactly these "ca_…"
 
 	ManageConnections *ManageConnections `json:"manage_connections,omitempty"`
@@ -26,6 +27,7 @@ type NewSession struct {
 	Search            *Switch            `json:"search,omitempty"`
 	Execute           *ExecuteSwitch     `json:"execute,omitempty"`
 	Workbench         *Workbench         `json:"workbench,omitempty"`
+	TTL               int                `json:"ttl_seconds,omitempty"` // 0: until it is deleted
 }
 
 // Create makes a session. Every call makes a new one.

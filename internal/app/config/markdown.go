@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+//go:generate go test . -run TestConfigurationPageIsFresh -update
+
 const markdownHead = `# Settings
 
 <!-- Made from the table in internal/app/config/settings.go by "make generate". Do not edit. -->

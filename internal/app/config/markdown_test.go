@@ -25,6 +25,15 @@ func TestConfigurationPageIsFresh(t *testing.T) {
 	}
 }
 
+func TestTheExampleOfThePageIsValid(t *testing.T) {
+	t.Parallel()
+	_, rest, _ := strings.Cut(Markdown(), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	if l, faults := parseFile("example", []byte(example)); len(faults) > 0 || len(l) < 6 {
+		t.Errorf("%d settings, faults: %v", len(l), faults)
+	}
+}
+
 func TestEverySettingIsComplete(t *testing.T) {
 	t.Parallel()
 	flags := map[string]bool{}

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/patchbay-dev/patchbay/internal/mapping"
+)
 
 const (
 	envPrefix    = "PATCHBAY_"
@@ -52,29 +56,9 @@ func find(key string) (s Setting, slug string, file, ok bool) {
 func nearest(key string, known []string) string {
 	best, least := "", len(key)/2+1
 	for _, k := range known {
-		if d := distance(key, k); d < least {
+		if d := mapping.Distance(key, k); d < least {
 			best, least = k, d
 		}
 	}
 	return best
-}
-
-// distance is the number of single-byte edits between two texts.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
