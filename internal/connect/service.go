@@ -2,169 +2,163 @@ package connect
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
 
+	"golang.org/x/sync/singleflight"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/id"
+	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
-// Service is the one door to auth configs, accounts and links.
-type Service struct{}
-
-// NewAuthConfig is what CreateAuthConfig needs.
-type NewAuthConfig struct {
-	Toolkit            string
-	Managed            bool   // use the operator's app; a fault with slug ToolRouterV2_NoManagedAuth when there is none
-	Name               string // empty: made from the toolkit's name
-	Scheme             string // empty: the toolkit's first
-	Credentials        Fields
-	Scopes, UserScopes []string
-	Shared             Fields
-	ToolsForCreation   []string
-	ToolsForExecution  []string
-	ProxyURL, ProxyKey string
-	EnabledForSessions bool
+// Toolkits is what connect reads of a project's catalog; a *catalog.Snapshot is one.
+type Toolkits interface {
+	Toolkit(slug string) (*catalog.Toolkit, bool)
+	Tool(slug string) (*catalog.Tool, bool)
+	NearestToolkits(slug string, n int) []string
 }
 
-func (s *Service) CreateAuthConfig(ctx context.Context, c tenant.Caller, n NewAuthConfig) (AuthConfig, error) {
-	panic("being written")
-}
-func (s *Service) AuthConfig(ctx context.Context, c tenant.Caller, id string) (AuthConfig, error) {
-	panic("being written")
-}
-func (s *Service) ListAuthConfigs(ctx context.Context, c tenant.Caller, f AuthConfigFilter) ([]AuthConfig, Page, error) {
-	panic("being written")
+// HTTP does requests to providers; an *outbound.Client is one.
+type HTTP interface {
+	Do(*http.Request) (*http.Response, error)
 }
 
-// AuthConfigPatch changes what is not nil.
-type AuthConfigPatch struct {
-	Name                                *string
-	Credentials                         Fields // merged over the stored ones
-	Scopes, UserScopes                  *[]string
-	Shared                              Fields
-	ToolsForCreation, ToolsForExecution *[]string
-	ProxyURL, ProxyKey                  *string
-	EnabledForSessions                  *bool
-	Enabled                             *bool
+// OAuthApp is the operator's own OAuth app of a toolkit, from the settings. Auth configs that are managed use it.
+type OAuthApp struct {
+	ClientID     string
+	ClientSecret secret.Value
+	Scopes       []string // empty: the toolkit's default
 }
 
-func (s *Service) UpdateAuthConfig(ctx context.Context, c tenant.Caller, id string, p AuthConfigPatch) (AuthConfig, error) {
-	panic("being written")
+// Options of a Service.
+type Options struct {
+	Store   Store                           // required
+	Catalog func(projectID string) Toolkits // required; asked once per operation
+	HTTP    HTTP                            // required
+	Bus     *notify.Bus                     // required: what it tells of is dropped from memory
+
+	Apps        map[string]OAuthApp                              // by toolkit slug; none: every project brings its own apps
+	ProjectName func(ctx context.Context, projectID string) string // for the Connect pages; nil: the project's id
+	// StatusChanged is told after an account's new status is stored. It must be quick. Nil: nobody is told.
+	StatusChanged func(ctx context.Context, before Status, a ConnectedAccount)
+
+	PublicURL    string        // scheme and host that users and providers see; empty: the origin of each request
+	CallbackPath string        // where providers send users back; empty: /api/v3.1/toolkits/auth/callback
+	LinkLife     time.Duration // of a link until its user begins, and then again until it is finished; 0: ten minutes
+	RefreshLead  time.Duration // how long before its end a token is refreshed, at most a third of its life; 0: five minutes
+	Node         string        // names this process in refresh leases; empty: random
+
+	Now func() time.Time // nil: time.Now
+	Log *slog.Logger     // nil: nothing is logged
 }
 
-// DeleteAuthConfig ends the grants of its accounts at the provider where that is possible, and removes it and them.
-func (s *Service) DeleteAuthConfig(ctx context.Context, c tenant.Caller, id string) (Revocation, error) {
-	panic("being written")
+// The defaults that Options speak of.
+const (
+	defaultCallbackPath = "/api/v3.1/toolkits/auth/callback"
+	defaultLinkLife     = 10 * time.Minute
+	defaultRefreshLead  = 5 * time.Minute
+)
+
+// How much is remembered of what is stored. Changes drop it at once; the life is for changes that were missed.
+const (
+	rememberedUsers    = 4096
+	rememberedAccounts = 8192
+	rememberedConfigs  = 4096
+	rememberedFor      = time.Minute
+)
+
+// Service is the one door to auth configs, accounts and links. It is safe for concurrent use.
+type Service struct {
+	o       Options
+	store   Store
+	auth    *authClient
+	schemes map[string]Scheme
+	now     func() time.Time
+	log     *slog.Logger
+
+	users    *memory[string, *userAccounts] // by user id
+	accounts *memory[string, ConnectedAccount]
+	configs  *memory[string, AuthConfig]
+	prepared *memory[string, prepared] // credentials, by account id
+
+	flights  singleflight.Group // refreshes, by account
+	running  sync.WaitGroup     // the goroutines of flights
+	managed  singleflight.Group // managed auth configs being made, by project and toolkit
+	troubles troubles
+	unsaved  unsaved
 }
 
-// AuthConfigFor gives the auth config a new connection of a toolkit uses: the preferred one if named, else the project's
-// newest that is enabled, else a managed one made on the fly. Faults: NoManagedAuth, ToolkitIsNoAuth.
-func (s *Service) AuthConfigFor(ctx context.Context, c tenant.Caller, toolkit, preferredID string, forSession bool) (AuthConfig, error) {
-	panic("being written")
+// New checks the options and makes a service.
+func New(o Options) (*Service, error) {
+	if o.Store == nil || o.Catalog == nil || o.HTTP == nil || o.Bus == nil {
+		return nil, errors.New("connect: Store, Catalog, HTTP and Bus are required")
+	}
+	if o.PublicURL != "" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return nil, errors.New("connect: PublicURL must be a whole http or https URL")
+		}
+		o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	}
+	setDefault(&o.CallbackPath, defaultCallbackPath)
+	setDefault(&o.LinkLife, defaultLinkLife)
+	setDefault(&o.RefreshLead, defaultRefreshLead)
+	setDefault(&o.Node, id.New("node"))
+	setDefault(&o.Log, slog.New(slog.DiscardHandler))
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.ProjectName == nil {
+		o.ProjectName = func(_ context.Context, projectID string) string { return projectID }
+	}
+	auth := &authClient{http: o.HTTP, now: o.Now}
+	s := &Service{
+		o: o, store: o.Store, auth: auth, schemes: newSchemes(auth), now: o.Now, log: o.Log,
+		users:    newMemory[string, *userAccounts](rememberedUsers, rememberedFor, o.Now),
+		accounts: newMemory[string, ConnectedAccount](rememberedAccounts, rememberedFor, o.Now),
+		configs:  newMemory[string, AuthConfig](rememberedConfigs, rememberedFor, o.Now),
+		prepared: newMemory[string, prepared](rememberedAccounts, rememberedFor, o.Now),
+	}
+	o.Bus.Subscribe(s.forget)
+	return s, nil
 }
 
-// ManagedSchemes gives the schemes of a toolkit for which the operator configured an app ("composio managed" on the wire).
-func (s *Service) ManagedSchemes(toolkit string) []string { panic("being written") }
-
-// NewLink is what CreateLink needs.
-type NewLink struct {
-	AuthConfigID string
-	UserID       string
-	CallbackURL  string
-	Alias        string
-	Data         map[string]string // connection fields known beforehand
-	AccountType  string
-	ACL          *ACL
-	AccountID    string // connect anew under this account, which stays as it is until the new grant is there
-	Origin       string // scheme and host the user's browser can reach us at
+func setDefault[T comparable](v *T, otherwise T) {
+	var zero T
+	if *v == zero {
+		*v = otherwise
+	}
 }
 
-// Link is a connection that waits for its user.
-type Link struct {
-	Token   string
-	URL     string // Origin + /link/{token}
-	Account ConnectedAccount
-	Request ConnectionRequest
+// Close waits for refreshes on their way, so that no token is lost.
+func (s *Service) Close() { s.running.Wait() }
+
+// toolkit finds a toolkit of the project. One that does not exist is a fault with the nearest names.
+func (s *Service) toolkit(c tenant.Caller, slug string) (*catalog.Toolkit, error) {
+	toolkits := s.o.Catalog(c.ProjectID)
+	if t, ok := toolkits.Toolkit(slug); ok {
+		return t, nil
+	}
+	f := fault.New(fault.NotFound, fault.SlugToolkitNotFound, "There is no toolkit %q.", slug)
+	if near := toolkits.NearestToolkits(slug, 3); len(near) > 0 {
+		return nil, f.WithFix("Did you mean %s?", strings.Join(near, ", "))
+	}
+	return nil, f.WithFix("List the toolkits to see what there is.")
 }
 
-// CreateLink stores an INITIALIZING account (or keeps the one to reconnect) and a request that lives ten minutes.
-func (s *Service) CreateLink(ctx context.Context, c tenant.Caller, n NewLink) (Link, error) {
-	panic("being written")
-}
-
-// NewAccount is what ImportAccount needs: credentials the application already holds.
-type NewAccount struct {
-	AuthConfigID, UserID, Alias string
-	Scheme                      string
-	Values                      map[string]string
-	AccountType                 string
-	ACL                         *ACL
-}
-
-// ImportAccount makes an ACTIVE account from given credentials (POST /connected_accounts with an ACTIVE state).
-func (s *Service) ImportAccount(ctx context.Context, c tenant.Caller, n NewAccount) (ConnectedAccount, error) {
-	panic("being written")
-}
-func (s *Service) Account(ctx context.Context, c tenant.Caller, id string) (ConnectedAccount, error) {
-	panic("being written")
-}
-func (s *Service) ListAccounts(ctx context.Context, c tenant.Caller, f AccountFilter) ([]ConnectedAccount, Page, error) {
-	panic("being written")
-}
-
-// AccountPatch changes what is not nil. ACL lists that are nil keep, empty ones clear.
-type AccountPatch struct {
-	Alias   *string
-	Values  map[string]string
-	ACL     *ACLPatch
-	Enabled *bool
-}
-
-// ACLPatch changes what is not nil.
-type ACLPatch struct {
-	AllowAll        *bool
-	Allowed, Denied *[]string
-}
-
-func (s *Service) UpdateAccount(ctx context.Context, c tenant.Caller, id string, p AccountPatch) (ConnectedAccount, error) {
-	panic("being written")
-}
-
-// DeleteAccount ends the grant at the provider where that is possible, and removes the account in any case.
-func (s *Service) DeleteAccount(ctx context.Context, c tenant.Caller, id string) (Revocation, error) {
-	panic("being written")
-}
-
-// RevokeAccount ends the grant at the provider and keeps the account as REVOKED. Faults: Invalid when the toolkit has no
-// way to revoke, Conflict when the account is not ACTIVE.
-func (s *Service) RevokeAccount(ctx context.Context, c tenant.Caller, id string) (ConnectedAccount, Revocation, error) {
-	panic("being written")
-}
-
-// Revocation says what became of a grant at its provider.
-type Revocation struct {
-	Tokens []string // which values the provider ended: "access_token", "refresh_token"
-	Note   string   // the same for a person, with the reason where it was not possible
-}
-
-// RefreshAccount refreshes the token now if the account has one to refresh; otherwise it starts a new link under the same
-// account, which stays ACTIVE if it is. The link is nil when none was needed.
-func (s *Service) RefreshAccount(ctx context.Context, c tenant.Caller, id, origin, callbackURL string) (ConnectedAccount, *Link, error) {
-	panic("being written")
-}
-
-// Select chooses the account a call is made with. Faults: NoActiveConnection (says why: none, expired, disabled, …),
-// AccountRequired (lists the choices), SharedAccessDenied.
-func (s *Service) Select(ctx context.Context, c tenant.Caller, sel Selection) (ConnectedAccount, error) {
-	panic("being written")
-}
-
-// Credential gives a fresh credential of an ACTIVE account, refreshing it first when it is about to end. Warm calls read
-// memory only. Single-flight over goroutines and nodes.
-func (s *Service) Credential(ctx context.Context, c tenant.Caller, a ConnectedAccount) (Credential, error) {
-	panic("being written")
-}
-
-// Rejected is told by execution that the provider refused the credential (401 and the toolkit's own rules). It refreshes
-// once if that is possible and says whether another try makes sense; otherwise the account becomes EXPIRED with a reason.
-func (s *Service) Rejected(ctx context.Context, c tenant.Caller, a ConnectedAccount, cred Credential) (retry bool, err error) {
-	panic("being written")
+// origin is where users reach this server: as configured, or as the request at hand came in.
+func (s *Service) origin(ofRequest string) string {
+	if s.o.PublicURL != "" {
+		return s.o.PublicURL
+	}
+	return strings.TrimSuffix(ofRequest, "/")
 }

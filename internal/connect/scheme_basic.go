@@ -1,0 +1,27 @@
+package connect
+
+import (
+	"encoding/base64"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/secret"
+)
+
+// basicScheme is BASIC: HTTP Basic (RFC 7617) with the fields username and password, whatever their titles.
+type basicScheme struct{}
+
+func (basicScheme) ConfigFields(declared []catalog.Field) []catalog.Field { return declared }
+
+func (basicScheme) AccountFields(declared []catalog.Field) []catalog.Field {
+	return unlessSecret(declared,
+		catalog.Field{Name: "username", Title: "User name", Type: "string", Required: true},
+		catalog.Field{Name: "password", Title: "Password", Type: "string", Secret: true})
+}
+
+func (basicScheme) Place(g Grant, c *Credential) error {
+	pair := g.Values["username"].Reveal() + ":" + g.Values["password"].Reveal()
+	c.Header["Authorization"] = secret.Hide("Basic " + base64.StdEncoding.EncodeToString([]byte(pair)))
+	return nil
+}
+
+func (basicScheme) replaceable() {}
