@@ -13,6 +13,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/patchbay-dev/patchbay/internal/fault"
 )
 
 // sqliteReaders is the size of the reader pool. Readers do not wait for the writer nor for each other.
@@ -21,58 +23,73 @@ const sqliteReaders = 8
 // sqliteDB is a SQLite database file that this process alone uses.
 type sqliteDB struct {
 	writer  *sql.DB // one connection: SQLite has one writer at a time
-	readers *sql.DB
+	group   *groupWriter
+	readers preparedReader
+	unlock  func() error
 }
 
 // openSQLite opens a database file, making it with mode 0600 if need be.
 func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+	if err := makePrivateFile(path); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite itself would make it readable for all
+	unlock, err := lockFile(path + ".lock")
+	if errors.Is(err, errLocked) {
+		return nil, fault.New(fault.Conflict, fault.SlugConflict, "Another process is using the database %s.", path).
+			WithFix("Stop the other server. To run several nodes, keep the data in Postgres (--database postgres://…).")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+		return nil, fmt.Errorf("lock the database: %w", err)
 	}
-	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	writer, err := sql.Open("sqlite", sqliteDSN(path, url.Values{"_txlock": {"immediate"}}))
+	writer, err := sql.Open("sqlite", sqliteDSN(path, "_txlock=immediate"))
 	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+		return nil, errors.Join(fmt.Errorf("open the database: %w", err), unlock())
 	}
 	writer.SetMaxOpenConns(1)
-	readers, err := sql.Open("sqlite", sqliteDSN(path, url.Values{"_query_only": {"1"}}))
+	readers, err := sql.Open("sqlite", sqliteDSN(path, "_query_only=1"))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database: %w", err), writer.Close())
+		return nil, errors.Join(fmt.Errorf("open the database: %w", err), writer.Close(), unlock())
 	}
 	readers.SetMaxOpenConns(sqliteReaders)
 	readers.SetMaxIdleConns(sqliteReaders)
-	db := &sqliteDB{writer, readers}
+	db := &sqliteDB{writer, newGroupWriter(writer), preparedReader{readers, newPrepared(readers)}, unlock}
 	if err := migrate(ctx, writer, goose.DialectSQLite3); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.close())
 	}
 	return db, nil
 }
 
-// sqliteDSN names the file and the settings of a connection.
-func sqliteDSN(path string, settings url.Values) string {
-	settings["_pragma"] = []string{
-		"busy_timeout(10000)", "journal_mode(wal)", "synchronous(normal)", "foreign_keys(1)", "temp_store(memory)",
+// makePrivateFile makes a file that only its owner may read. SQLite gives its companions (-wal, -shm) the same mode.
+func makePrivateFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
 	}
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + settings.Encode()
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// sqlitePragmas are the settings of every connection. synchronous=FULL brings each commit to the disk before it is
+// acknowledged: docs/decisions/0012.
+var sqlitePragmas = url.Values{"_pragma": {
+	"busy_timeout(10000)", // a backup tool may hold the lock for a moment
+	"journal_mode(wal)",
+	"synchronous(full)",
+	"foreign_keys(1)",
+	"temp_store(memory)",
+}}
+
+// sqliteDSN names the file and the settings of a connection.
+func sqliteDSN(path, setting string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + setting + "&" + sqlitePragmas.Encode()
 }
 
 func (db *sqliteDB) reader() queryer { return db.readers }
 
 func (db *sqliteDB) write(ctx context.Context, f func(*tx) error) error {
-	begun, err := db.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(&tx{ctx: ctx, queryer: begun}); err != nil {
-		return errors.Join(err, begun.Rollback())
-	}
-	return begun.Commit()
+	return db.group.write(ctx, f)
 }
 
 func (db *sqliteDB) violation(err error) violation {
@@ -92,4 +109,6 @@ func (db *sqliteDB) violation(err error) violation {
 
 func (db *sqliteDB) ping(ctx context.Context) error { return db.readers.PingContext(ctx) }
 
-func (db *sqliteDB) close() error { return errors.Join(db.readers.Close(), db.writer.Close()) }
+func (db *sqliteDB) close() error {
+	return errors.Join(db.readers.Close(), db.writer.Close(), db.unlock())
+}

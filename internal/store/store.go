@@ -70,6 +70,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
+// openDatabase opens whichever database the option names.
 func openDatabase(ctx context.Context, o Options) (database, error) {
 	if strings.HasPrefix(o.Database, "postgres://") || strings.HasPrefix(o.Database, "postgresql://") {
 		return openPostgres(ctx, o)
