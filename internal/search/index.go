@@ -1,6 +1,10 @@
 package search
 
-import "github.com/patchbay-dev/patchbay/internal/catalog"
+import (
+	"sync"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+)
 
 // Query is one request.
 type Query struct {
@@ -18,14 +22,37 @@ type Hit struct {
 	Named bool    // the query names the tool's toolkit
 }
 
-// Index is immutable and belongs to one snapshot.
-type Index struct{}
+// Index is immutable and belongs to one snapshot. It may be searched from many goroutines.
+type Index struct {
+	toolkits []*catalog.Toolkit
+	usage    []float32 // by toolkit: 1 for the most used, 0 for the least or where nothing is known
+	routes   routes
+
+	tools    []*catalog.Tool // by document number
+	home     []int32         // by document: number of its toolkit
+	verb     []uint8         // by document: number of its verb in verbSets
+	nameMass []float32       // by document: summed weight of the words in its name
+	verbSets []verbSet
+
+	terms    map[string]uint32 // stem -> term
+	lists    postings
+	grams    grams
+	spelling spelling
+
+	scratch sync.Pool // of *scratch
+}
 
 // Build makes the index of a snapshot.
-func Build(s *catalog.Snapshot) *Index { panic("search: being written") }
+func Build(s *catalog.Snapshot) *Index { return build(s.Toolkits(), true) }
 
 // Search gives the best tools, best first; empty when nothing fits.
-func (x *Index) Search(q Query) []Hit { panic("search: being written") }
-
-// Toolkits ranks toolkits by name, alias and description, for list filters.
-func (x *Index) Toolkits(text string) []*catalog.Toolkit { panic("search: being written") }
+func (x *Index) Search(q Query) []Hit {
+	if len(x.tools) == 0 {
+		return nil
+	}
+	s := x.borrow()
+	defer x.scratch.Put(s)
+	r := x.read(q, s)
+	x.match(r, s)
+	return x.rank(q, r, s)
+}

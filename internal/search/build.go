@@ -1,0 +1,257 @@
+package search
+
+import (
+	"strings"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+)
+
+// build makes an index of toolkits; mostUsedFirst says that their order tells which are used most.
+func build(toolkits []*catalog.Toolkit, mostUsedFirst bool) *Index {
+	b := builder{
+		x:     &Index{toolkits: toolkits, terms: make(map[string]uint32)},
+		stems: make(map[string]uint32),
+		verbs: make(map[verbSet]uint8),
+		names: make(map[string]int),
+	}
+	b.x.usage = make([]float32, len(toolkits))
+	for i, tk := range toolkits {
+		if mostUsedFirst {
+			b.x.usage[i] = 1 - float32(i)/float32(len(toolkits))
+		}
+		b.countNameWords(tk)
+	}
+	for i, tk := range toolkits {
+		b.addToolkit(int32(i), tk)
+	}
+	return b.finish()
+}
+
+// builder gathers what the index is made of. Frequencies can be weighed only when the average lengths are known, so terms
+// are gathered first and weighed in finish.
+type builder struct {
+	x       *Index
+	stems   map[string]uint32 // written word -> term, so that each word is stemmed once
+	verbs   map[verbSet]uint8
+	names   map[string]int // in how many toolkits a word is in the name of a tool
+	terms   []fieldTerm    // in order of document
+	lengths []fieldLengths // by document
+	grams   gramBuilder
+}
+
+// field is a part of a tool that terms are found in.
+type field uint8
+
+const (
+	inName      field = iota
+	inToolkit         // the toolkit's name and aliases
+	inLead            // the first sentence of the description
+	inRest            // the other sentences
+	inParameter       // names of arguments
+	fields
+)
+
+type fieldLengths [fields]float32
+
+// fieldTerm is one term in one field of one document.
+type fieldTerm struct {
+	term, doc uint32
+	field     field
+}
+
+func (b *builder) countNameWords(tk *catalog.Toolkit) {
+	seen := make(map[string]struct{})
+	for _, t := range tk.Tools {
+		for _, w := range nameWords(t) {
+			seen[w] = struct{}{}
+		}
+	}
+	for w := range seen {
+		b.names[w]++
+	}
+}
+
+func (b *builder) addToolkit(number int32, tk *catalog.Toolkit) {
+	own := b.toolkitWords(tk)
+	b.x.routes.add(number, tk)
+	for _, t := range tk.Tools {
+		b.addTool(number, t, own)
+	}
+}
+
+func (b *builder) addTool(home int32, t *catalog.Tool, own []string) {
+	x, doc := b.x, uint32(len(b.x.tools))
+	b.lengths = append(b.lengths, fieldLengths{})
+	name := nameWords(t)
+	for _, w := range name {
+		if contains(own, w) {
+			continue // CREATE_LINEAR_ISSUE: the toolkit's own name says nothing about this tool
+		}
+		b.add(doc, inName, w)
+	}
+	for _, w := range own {
+		b.add(doc, inToolkit, w)
+	}
+	lead, rest := firstSentence(t.Description)
+	b.addText(doc, inLead, lead)
+	b.addText(doc, inRest, rest)
+	for _, p := range parameterNames(t.Input) {
+		b.addText(doc, inParameter, p)
+	}
+	b.grams.add(doc, append(name, own...))
+	x.tools = append(x.tools, t)
+	x.home = append(x.home, home)
+	x.verb = append(x.verb, b.verbNumber(toolVerb(t, name)))
+}
+
+func (b *builder) addText(doc uint32, f field, text string) {
+	for _, w := range split(text) {
+		b.add(doc, f, w.text)
+		for _, part := range w.parts {
+			b.add(doc, f, part)
+		}
+	}
+}
+
+func (b *builder) add(doc uint32, f field, w string) {
+	if isStop(w) {
+		return
+	}
+	b.terms = append(b.terms, fieldTerm{term: b.term(w), doc: doc, field: f})
+	b.lengths[doc][f]++
+}
+
+func (b *builder) term(w string) uint32 {
+	if t, ok := b.stems[w]; ok {
+		return t
+	}
+	s := stem(w)
+	t, ok := b.x.terms[s]
+	if !ok {
+		t = uint32(len(b.x.terms))
+		b.x.terms[s] = t
+	}
+	b.stems[w] = t
+	return t
+}
+
+func (b *builder) verbNumber(v verbSet) uint8 {
+	n, ok := b.verbs[v]
+	if !ok {
+		n = uint8(len(b.x.verbSets))
+		b.verbs[v] = n
+		b.x.verbSets = append(b.x.verbSets, v)
+	}
+	return n
+}
+
+func (b *builder) finish() *Index {
+	x := b.x
+	var total fieldLengths
+	for _, l := range b.lengths {
+		for f, n := range l {
+			total[f] += n
+		}
+	}
+	for f := range total {
+		total[f] = max(total[f]/float32(max(len(b.lengths), 1)), 1)
+	}
+	x.lists = newPostings(len(x.terms), b.terms, b.lengths, total)
+	x.nameMass = make([]float32, len(x.tools))
+	for t := range uint32(len(x.terms)) {
+		docs, _ := x.lists.list(t)
+		rare := rarity(len(docs), len(x.tools))
+		for _, d := range docs {
+			if d&nameBit != 0 {
+				x.nameMass[d&^nameBit] += rare
+			}
+		}
+	}
+	x.routes.settle(b.names, len(x.toolkits))
+	x.grams = b.grams.finish(len(x.tools))
+	x.spelling = newSpelling(b.names, &x.routes)
+	x.scratch.New = func() any { return x.newScratch() }
+	return x
+}
+
+// nameWords gives the different words of a tool's name and slug, compounds cut and whole.
+func nameWords(t *catalog.Tool) []string {
+	var words []string
+	for _, text := range [...]string{ownName(t), t.Name} {
+		for _, w := range split(text) {
+			for _, part := range w.parts {
+				if !contains(words, part) {
+					words = append(words, part)
+				}
+			}
+			if len(w.parts) == 0 && !contains(words, w.text) {
+				words = append(words, w.text)
+			}
+		}
+	}
+	return words
+}
+
+// toolkitWords gives the words of a toolkit's name and aliases, run-together names cut: "googlecalendar" gives google,
+// calendar and googlecalendar.
+func (b *builder) toolkitWords(tk *catalog.Toolkit) []string {
+	var words []string
+	add := func(w string) {
+		if len(w) > 1 && !contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	for _, text := range append([]string{tk.Name, tk.Slug}, tk.Aliases...) {
+		for _, w := range split(text) {
+			for _, part := range w.parts {
+				add(part)
+			}
+			if len(w.parts) == 0 {
+				for _, part := range b.cut(w.text) {
+					add(part)
+				}
+			}
+			add(w.text)
+		}
+	}
+	return words
+}
+
+// cut takes a run-together word apart where two words that tools use meet.
+func (b *builder) cut(w string) []string {
+	best, at := 0, 0
+	for i := 3; i <= len(w)-3; i++ {
+		left, right := b.names[w[:i]], b.names[w[i:]]
+		if left == 0 || right == 0 {
+			continue
+		}
+		if score := min(left, right); score > best {
+			best, at = score, i
+		}
+	}
+	if best < 2 {
+		return nil
+	}
+	return []string{w[:at], w[at:]}
+}
+
+// firstSentence parts the sentence that says what a tool does from those that say how.
+func firstSentence(text string) (first, rest string) {
+	text = strings.TrimSpace(text)
+	end := len(text)
+	for _, mark := range [...]string{". ", ".\n", "\n\n"} {
+		if at := strings.Index(text, mark); at >= 0 && at < end {
+			end = at
+		}
+	}
+	return text[:end], text[end:]
+}
+
+func contains(list []string, w string) bool {
+	for _, have := range list {
+		if have == w {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,65 @@
+package search
+
+// scratch is what one search counts in, kept for the next one.
+type scratch struct {
+	request request
+	lexical []float32 // by document: summed impact of the request's words
+	named   []float32 // by document: weight of the words of its name that the request has
+	likely  []float32 // by document: likeness of letters
+	slot    []float32 // by document: best choice of the slot at hand; all zero in between
+	touched []uint32  // documents that the slot at hand has scored
+	allowed []int8    // by document: 0 not asked yet, 1 yes, -1 no
+	agrees  []float32 // by verb set
+	kits    []float32 // by toolkit: what it adds to each of its tools
+	best    []scored
+	lists   []uint32
+}
+
+func (x *Index) newScratch() *scratch {
+	docs := len(x.tools)
+	return &scratch{
+		request: request{strength: make([]float32, len(x.toolkits))},
+		lexical: make([]float32, docs), named: make([]float32, docs), likely: make([]float32, docs),
+		slot: make([]float32, docs), allowed: make([]int8, docs),
+		agrees: make([]float32, len(x.verbSets)), kits: make([]float32, len(x.toolkits)),
+	}
+}
+
+func (x *Index) borrow() *scratch {
+	s := x.scratch.Get().(*scratch)
+	clear(s.lexical)
+	clear(s.named)
+	clear(s.likely)
+	clear(s.allowed)
+	return s
+}
+
+// match scores every tool by what it shares with the request.
+func (x *Index) match(r *request, s *scratch) {
+	for i := range r.slots {
+		s.touched = s.touched[:0]
+		for _, c := range r.slots[i].choices {
+			x.matchChoice(c, s)
+		}
+		for _, d := range s.touched {
+			s.lexical[d] += s.slot[d]
+			s.slot[d] = 0
+		}
+	}
+	s.lists = x.grams.match(r.plain, s.likely, s.lists)
+}
+
+func (x *Index) matchChoice(c choice, s *scratch) {
+	docs, impact := x.lists.list(c.term)
+	rare := rarity(len(docs), len(x.tools)) * min(c.weight*1.2, 1)
+	for i, d := range docs {
+		if d&nameBit != 0 {
+			d &^= nameBit
+			s.named[d] += rare
+		}
+		if s.slot[d] == 0 {
+			s.touched = append(s.touched, d)
+		}
+		s.slot[d] = max(s.slot[d], impact[i]*c.weight)
+	}
+}

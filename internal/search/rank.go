@@ -1,0 +1,120 @@
+package search
+
+import (
+	"cmp"
+	"slices"
+)
+
+// scored is a tool and how well it serves.
+type scored struct {
+	doc   uint32
+	score float32
+}
+
+// rank puts the parts of each tool's score together and keeps the best.
+func (x *Index) rank(q Query, r *request, s *scratch) []Hit {
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 10
+	}
+	x.weighVerbs(r, s)
+	x.weighToolkits(q, r, s)
+	topLexical, topLikely := x.top(q, s, s.lexical), x.top(q, s, s.likely)
+	s.best = s.best[:0]
+	for d := range x.tools {
+		home := x.home[d]
+		if s.lexical[d] == 0 && r.strength[home] < routed && s.likely[d] < topLikely/2 {
+			continue
+		}
+		lexical := s.lexical[d] / topLexical
+		score := lexicalPart*lexical + likelyPart*s.likely[d]/topLikely + verbPart*s.agrees[x.verb[d]] + s.kits[home]
+		if x.nameMass[d] > 0 {
+			score += precisionPart * lexical * min(1, s.named[d]/x.nameMass[d])
+		}
+		if x.tools[d].Important {
+			score += importantPart
+		}
+		if (len(s.best) < limit || score > s.best[limit-1].score) && x.allows(q, s, d) {
+			s.insert(scored{uint32(d), score}, limit)
+		}
+	}
+	if len(s.best) == 0 || x.confidence(r, s) < fits {
+		return nil
+	}
+	hits := make([]Hit, len(s.best))
+	for i, b := range s.best {
+		hits[i] = Hit{Tool: x.tools[b.doc], Score: float64(b.score), Named: r.strength[x.home[b.doc]] >= routed}
+	}
+	return hits
+}
+
+// routed is how surely a request must name a toolkit for it to count as named.
+const routed = 0.5
+
+// confidence is the share of the request that the best tools answer for. Long requests chatter: they count as no more than
+// a few rare words.
+func (x *Index) confidence(r *request, s *scratch) float32 {
+	mass := max(min(r.mass, fitsWords*rarity(0, len(x.tools))), tiny)
+	var most float32
+	for _, b := range s.best[:min(len(s.best), 3)] {
+		most = max(most, s.lexical[b.doc]/mass+r.strength[x.home[b.doc]]/2)
+	}
+	return most
+}
+
+func (x *Index) weighVerbs(r *request, s *scratch) {
+	for i, have := range x.verbSets {
+		s.agrees[i] = agreement(r.want, have)
+		if r.also != 0 {
+			s.agrees[i] = max(s.agrees[i], alsoWeight*agreement(r.also, have))
+		}
+	}
+}
+
+func (x *Index) weighToolkits(q Query, r *request, s *scratch) {
+	for i, tk := range x.toolkits {
+		s.kits[i] = routePart*r.strength[i] + usagePart*x.usage[i]
+		if q.Connected != nil && q.Connected(tk.Slug) {
+			s.kits[i] += connectedPart
+		}
+	}
+}
+
+// top gives the highest value of an allowed tool, which makes the values of one request comparable with another's.
+func (x *Index) top(q Query, s *scratch, values []float32) float32 {
+	top := float32(tiny)
+	for d, v := range values {
+		if v > top && x.allows(q, s, d) {
+			top = v
+		}
+	}
+	return top
+}
+
+// tiny stands for zero where something is divided by it.
+const tiny = 1e-6
+
+// allows asks the caller's filter at most once a search for each tool, and only for those that may be answered.
+func (x *Index) allows(q Query, s *scratch, d int) bool {
+	if q.Allow == nil {
+		return true
+	}
+	if s.allowed[d] == 0 {
+		s.allowed[d] = -1
+		if q.Allow(x.tools[d]) {
+			s.allowed[d] = 1
+		}
+	}
+	return s.allowed[d] > 0
+}
+
+// insert keeps best in order and no longer than limit. Equals stay in the order of the catalog.
+func (s *scratch) insert(n scored, limit int) {
+	at, _ := slices.BinarySearchFunc(s.best, n, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.doc, b.doc))
+	})
+	s.best = slices.Insert(s.best, at, n)
+	if len(s.best) > limit {
+		s.best = s.best[:limit]
+	}
+}

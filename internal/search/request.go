@@ -1,0 +1,174 @@
+package search
+
+import "strings"
+
+// request is a query as the ranker understands it. Its slices belong to the scratch of the search.
+type request struct {
+	words    []word
+	slots    []slot
+	plain    []string  // words that say what is meant, for likeness of letters
+	want     verbSet   // what is to be done; 0 when the request does not say
+	also     verbSet   // further verbs: "create or update"
+	strength []float32 // by toolkit: how surely the request names it
+	mass     float32   // what a tool would score that had every word of the request
+}
+
+// slot is one word of a request with everything it may be called in a tool. A tool scores by its best choice.
+type slot struct{ choices []choice }
+
+// choice is a term that stands for a slot's word, and how well.
+type choice struct {
+	term   uint32
+	weight float32
+}
+
+// read understands a query.
+func (x *Index) read(q Query, s *scratch) *request {
+	r := &s.request
+	r.slots, r.plain, r.mass, r.want, r.also = r.slots[:0], r.plain[:0], 0, 0, 0
+	clear(r.strength)
+	r.words = split(q.Text)
+	for i := range r.words {
+		r.words[i].stem = stem(r.words[i].text)
+	}
+	x.correct(r.words)
+	x.routes.find(r.words, r.strength)
+	r.readVerbs()
+	x.weigh(r.words)
+	for i := range r.words {
+		x.addWord(r, i)
+	}
+	x.addRewrites(r)
+	x.addKnown(r, q.Known)
+	return r
+}
+
+// correct replaces words that no tool knows by the known one they are most like.
+func (x *Index) correct(words []word) {
+	for i := range words {
+		w := &words[i]
+		_, known := x.terms[w.stem]
+		if known || len(w.parts) > 0 || isStop(w.text) || concepts[w.stem] != nil || rewrites[w.text] != nil || x.routes.knows(w.text) {
+			continue
+		}
+		if meant := x.spelling.nearest(w.text); meant != "" {
+			w.text, w.stem, w.guessed = meant, stem(meant), true
+		}
+	}
+}
+
+// weigh says how much each word tells about the tool that is wanted.
+func (x *Index) weigh(words []word) {
+	counted, fade, clause := 0, float32(1), float32(1)
+	for i := range words {
+		w := &words[i]
+		if _, aside := asides[w.text]; aside && counted > 1 {
+			clause = asideWeight
+		}
+		if isStop(w.text) {
+			continue
+		}
+		if counted++; counted > fadeFrom {
+			fade = max(fadeLeast, fade-fadeRate)
+		}
+		w.weight = fade * clause
+		switch {
+		case w.named:
+			w.weight *= appTermWeight
+		case plainVerbs[w.stem]&commonVerbs != 0:
+			w.weight *= verbTermWeight
+		case w.leads:
+			w.weight *= nounVerbWeight
+		}
+	}
+}
+
+// asides begin the part of a request that says why, about what or when rather than what to do.
+var asides = setOf("so because for about that which when while where after before since explaining saying without")
+
+// addWord makes the slot of one word.
+func (x *Index) addWord(r *request, i int) {
+	w := &r.words[i]
+	if w.weight == 0 {
+		return
+	}
+	if !w.named && w.weight > 0.5 {
+		r.plain = append(r.plain, w.text)
+	}
+	if _, whole := x.terms[w.stem]; !whole && len(w.parts) > 0 {
+		for _, part := range w.parts {
+			if !isStop(part) {
+				x.closeSlot(r, x.choose(r.openSlot(), stem(part), w.weight), w.weight)
+			}
+		}
+		return
+	}
+	s := x.choose(r.openSlot(), w.stem, w.weight)
+	for _, part := range w.parts {
+		s = x.choose(s, stem(part), w.weight*partWeight)
+	}
+	if i+1 < len(r.words) {
+		s = x.choose(s, stem(w.text+r.words[i+1].text), w.weight) // "web hook" for webhook
+	}
+	for _, other := range concepts[w.stem] {
+		s = x.choose(s, other, w.weight*synonymWeight)
+	}
+	x.closeSlot(r, s, w.weight)
+}
+
+// openSlot gives an empty slot, with the room of one used before where there is one.
+func (r *request) openSlot() slot {
+	if n := len(r.slots); n < cap(r.slots) {
+		return slot{r.slots[:n+1][n].choices[:0]}
+	}
+	return slot{}
+}
+
+// choose adds a choice if any tool has the term.
+func (x *Index) choose(s slot, stem string, weight float32) slot {
+	if t, ok := x.terms[stem]; ok {
+		s.choices = append(s.choices, choice{t, weight})
+	}
+	return s
+}
+
+// closeSlot adds the slot to the request. A word that no tool knows stays as weight that nothing can match: it speaks
+// against every tool.
+func (x *Index) closeSlot(r *request, s slot, weight float32) {
+	count := 0
+	if len(s.choices) > 0 {
+		count = x.lists.count(s.choices[0].term)
+		r.slots = append(r.slots, s)
+	}
+	r.mass += weight * rarity(count, len(x.tools))
+}
+
+// addRewrites adds what abbreviations and expressions of two words stand for.
+func (x *Index) addRewrites(r *request) {
+	for i := range r.words {
+		x.addTerms(r, rewrites[r.words[i].text])
+		if i+1 < len(r.words) {
+			x.addTerms(r, rewrites[r.words[i].text+" "+r.words[i+1].text])
+		}
+	}
+}
+
+func (x *Index) addTerms(r *request, stems []string) {
+	for _, t := range stems {
+		if s := x.choose(r.openSlot(), t, rewriteWeight); len(s.choices) > 0 {
+			r.slots = append(r.slots, s)
+		}
+	}
+}
+
+// addKnown lets the names of the facts that the caller has ("repo: x, title: y") speak for tools that take them.
+func (x *Index) addKnown(r *request, known string) {
+	for fact := range strings.SplitSeq(known, ",") {
+		name, _, _ := strings.Cut(fact, ":")
+		for _, w := range split(name) {
+			if s := x.choose(r.openSlot(), stem(w.text), knownWeight); len(s.choices) > 0 && !isStop(w.text) {
+				r.slots = append(r.slots, s)
+			}
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package search
+
+// The weights of the ranker, the same for every catalog. They were set by measuring on public collections of tools
+// (bench/search) and are few on purpose: each belongs to one stage that can be taken out by setting it to zero.
+
+// How terms weigh by the field they are in (BM25F), how much the length of a field counts against it (0 not at all, 1 in
+// full), and how fast repetition stops to matter.
+var (
+	fieldWeights  = fieldLengths{inName: 3, inToolkit: 0.6, inLead: 1.7, inRest: 0.3, inParameter: 0.25}
+	lengthPenalty = fieldLengths{inName: 0.4, inToolkit: 0, inLead: 0.3, inRest: 0.7, inParameter: 0.7}
+)
+
+var saturation float32 = 1.2
+
+// How the words of a request weigh.
+var (
+	synonymWeight  float32 = 0.9  // a word found only through its concept
+	rewriteWeight  float32 = 0.9  // a word found only through a rewritten expression
+	typoWeight     float32 = 0.7  // a word found only by its likeness
+	partWeight     float32 = 0.8  // a part of a compound
+	verbTermWeight float32 = 0.3  // a common verb: its class is compared, so its word says little more
+	nounVerbWeight float32 = 0.7  // a verb that is a thing as well: "draft an email"
+	appTermWeight  float32 = 0.6  // a word that named the toolkit and has done its work
+	knownWeight    float32 = 0.15 // the names of facts the caller already has
+	asideWeight    float32 = 0.5  // a word of an aside: "… so that everyone sees it"
+	alsoWeight     float32 = 0.8  // a further verb: "create or update"
+	fadeRate       float32 = 0.08 // how much less each word weighs after the first fadeFrom
+	fadeLeast      float32 = 0.3
+	fadeFrom               = 16
+)
+
+// How the parts of a score weigh, each between 0 and 1 (agreement: -1 and 1).
+var (
+	lexicalPart   float32 = 1.0
+	routePart     float32 = 1.8
+	verbPart      float32 = 0.65
+	precisionPart float32 = 0.45
+	likelyPart    float32 = 0.35
+	connectedPart float32 = 0.12
+	importantPart float32 = 0.03
+	usagePart     float32 = 0.08
+)
+
+// When nothing fits: fits is the least share of a request that a tool must answer for, where the request counts as at most
+// fitsWords rare words and naming the tool's app counts for half.
+var (
+	fits      float32 = 0.28
+	fitsWords float32 = 2
+)
