@@ -163,7 +163,9 @@ func (s *Service) problem(ctx context.Context, c tenant.Caller, t *catalog.Toolk
 // named finds the account that the caller asked for by id, word id or alias.
 func (s *Service) named(t *catalog.Toolkit, sel Selection, candidates []candidate) (ConnectedAccount, error) {
 	for _, same := range []func(ConnectedAccount) bool{
-		func(a ConnectedAccount) bool { return a.ID == sel.Account || a.WordID == sel.Account || a.Alias == sel.Account },
+		func(a ConnectedAccount) bool {
+			return a.ID == sel.Account || a.WordID == sel.Account || a.Alias == sel.Account
+		},
 		func(a ConnectedAccount) bool {
 			return strings.EqualFold(a.WordID, sel.Account) || strings.EqualFold(a.Alias, sel.Account)
 		},

@@ -46,7 +46,7 @@ type Options struct {
 	HTTP    HTTP                            // required
 	Bus     *notify.Bus                     // required: what it tells of is dropped from memory
 
-	Apps        map[string]OAuthApp                              // by toolkit slug; none: every project brings its own apps
+	Apps        map[string]OAuthApp                                // by toolkit slug; none: every project brings its own apps
 	ProjectName func(ctx context.Context, projectID string) string // for the Connect pages; nil: the project's id
 	// StatusChanged is told after an account's new status is stored. It must be quick. Nil: nobody is told.
 	StatusChanged func(ctx context.Context, before Status, a ConnectedAccount)

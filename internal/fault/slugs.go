@@ -42,6 +42,8 @@ const (
 	SlugSharedAccessDenied     = "ConnectedAccount_SharedAccessDenied"
 	SlugLinkExpired            = "ConnectLink_Expired"
 	SlugLinkNotFound           = "ConnectLink_NotFound"
+	SlugLinkUsed               = "ConnectLink_Used"
+	SlugLinkWrongBrowser       = "ConnectLink_WrongBrowser"
 	SlugUpstream               = "Upstream_Failed"
 	SlugDestinationRefused     = "Outbound_DestinationRefused"
 )

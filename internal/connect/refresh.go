@@ -1,0 +1,330 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/id"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
+)
+
+// Times of one refresh.
+const (
+	refreshTimeout = 40 * time.Second // of everything, including waiting for another node
+	refreshLease   = 60 * time.Second // longer than the timeout: whoever holds it is done or dead by then
+	storeTries     = 6                // a token that was rotated must not be lost because the store is busy for a moment
+)
+
+// refresh replaces an account's token. Of the callers that come together, on this node and on others, one does it and all get
+// the result. With rejected set, also a token that has not ended is replaced, unless another one than that is there already.
+// Faults: Unprocessable when the account is (now) dead, Unavailable when the provider cannot be asked just now.
+func (s *Service) refresh(ctx context.Context, a ConnectedAccount, rejected string) (ConnectedAccount, error) {
+	flight := s.flights.DoChan(a.ID+"/"+rejected, func() (any, error) {
+		s.running.Add(1)
+		defer s.running.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
+		defer cancel()
+		return s.refreshOnce(ctx, a.ProjectID, a.ID, rejected)
+	})
+	select {
+	case <-ctx.Done():
+		return ConnectedAccount{}, ctx.Err()
+	case done := <-flight:
+		if done.Err != nil {
+			return ConnectedAccount{}, done.Err
+		}
+		return done.Val.(ConnectedAccount), nil
+	}
+}
+
+// refreshOnce does it under the account's lease.
+func (s *Service) refreshOnce(ctx context.Context, projectID, accountID, rejected string) (ConnectedAccount, error) {
+	if err := s.troubles.check(accountID, s.now()); err != nil {
+		return ConnectedAccount{}, err
+	}
+	owner := s.o.Node + "/" + id.New("refresh")
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		now := s.now()
+		claimed, err := s.store.ClaimRefresh(ctx, projectID, accountID, owner, now, now.Add(refreshLease))
+		if err != nil {
+			return ConnectedAccount{}, err
+		}
+		if claimed {
+			break
+		}
+		// Somebody else is at it: see whether that is done, rather than wait for the lease.
+		if a, due, err := s.dueAccount(ctx, projectID, accountID, rejected); err != nil || !due {
+			return a, err
+		}
+		select {
+		case <-ctx.Done():
+			return ConnectedAccount{}, fault.New(fault.Unavailable, fault.SlugUpstream, "The account's token is being refreshed and not there yet.").
+				Because(ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+	keepLease := false
+	defer func() {
+		if !keepLease {
+			if err := s.store.ReleaseRefresh(context.WithoutCancel(ctx), projectID, accountID, owner); err != nil {
+				s.log.LogAttrs(ctx, slog.LevelWarn, "refresh lease not released", slog.String("account", accountID), slog.String("error", err.Error()))
+			}
+		}
+	}()
+	a, due, err := s.dueAccount(ctx, projectID, accountID, rejected)
+	if err != nil || !due {
+		return a, err
+	}
+	a, err = s.replaceToken(ctx, a)
+	keepLease = s.unsaved.holds(accountID)
+	return a, err
+}
+
+// dueAccount reads an account and tells whether its token has to be replaced.
+func (s *Service) dueAccount(ctx context.Context, projectID, accountID, rejected string) (ConnectedAccount, bool, error) {
+	a, err := s.store.Account(ctx, projectID, accountID)
+	if err != nil {
+		return a, false, err
+	}
+	g, scheme, err := s.grantOf(ctx, a)
+	if err != nil {
+		return a, false, err
+	}
+	if a.Status != Active {
+		return a, false, s.notActive(g.Toolkit, Selection{}, a)
+	}
+	if rejected != "" {
+		return a, fingerprint(g.Values) == rejected, nil
+	}
+	at := s.renewAt(a, g, scheme)
+	return a, !at.IsZero() && !s.now().Before(at), nil
+}
+
+// replaceToken asks the provider for new tokens and stores them before anybody uses them: a rotated refresh token that is not
+// stored is a lost account. It holds the lease.
+func (s *Service) replaceToken(ctx context.Context, a ConnectedAccount) (ConnectedAccount, error) {
+	g, scheme, err := s.grantOf(ctx, a)
+	if err != nil {
+		return a, err
+	}
+	r, ok := scheme.(refreshing)
+	if !ok || !r.CanRefresh(g) {
+		if s.now().Before(a.TokenExpiry) {
+			return a, nil
+		}
+		return s.expire(ctx, a, "The access token ended and "+g.Toolkit.Name+" gave no way to renew it. Connect it again.")
+	}
+	tokens, held := s.unsaved.take(a.ID)
+	if !held {
+		if tokens, err = r.Refresh(ctx, g); err != nil {
+			return s.refreshFailed(ctx, a, g, err)
+		}
+	}
+	stored, err := s.storeTokens(ctx, a, tokens)
+	if err != nil {
+		s.unsaved.keep(a.ID, tokens)
+		s.log.LogAttrs(ctx, slog.LevelError, "new tokens could not be stored; they are kept in memory until they can",
+			slog.String("account", a.ID), slog.String("error", err.Error()))
+		return a, fault.New(fault.Unavailable, fault.SlugUpstream, "The account's new token could not be stored.").Because(err)
+	}
+	s.troubles.renewed(a.ID, s.now())
+	return stored, nil
+}
+
+// storeTokens writes new tokens, over the account's other values. It tries for a while: the old refresh token may be dead.
+// Tokens of a grant that was replaced meanwhile, because the user connected anew, are dropped.
+func (s *Service) storeTokens(ctx context.Context, a ConnectedAccount, t Tokens) (stored ConnectedAccount, err error) {
+	for try := range storeTries {
+		stored, err = s.change(ctx, a.ProjectID, a.ID, func(now *ConnectedAccount) error {
+			if now.Values["refresh_token"] != a.Values["refresh_token"] {
+				return errSame
+			}
+			now.Values, now.TokenExpiry = over(now.Values, t.Values), t.Expiry
+			if t.Scopes != nil {
+				now.Scopes = t.Scopes
+			}
+			return nil
+		})
+		if err == nil || fault.Is(err, fault.NotFound) {
+			return stored, err
+		}
+		select {
+		case <-ctx.Done():
+			return stored, errors.Join(err, ctx.Err())
+		case <-time.After(50 * time.Millisecond << try):
+		}
+	}
+	return stored, err
+}
+
+// refreshFailed tells a grant that is dead, which makes the account EXPIRED, from a provider in trouble, which does not.
+func (s *Service) refreshFailed(ctx context.Context, a ConnectedAccount, g Grant, err error) (ConnectedAccount, error) {
+	var p *providerError
+	if errors.As(err, &p) && p.permanent {
+		return s.expire(ctx, a, g.Toolkit.Name+" refused to renew the access ("+p.text+"). Connect it again.")
+	}
+	return a, s.troubles.note(a.ID, g.Toolkit.Name, err, s.now())
+}
+
+// expire makes an account EXPIRED, unless somebody connected it anew meanwhile. The fault says so to whoever waits.
+func (s *Service) expire(ctx context.Context, a ConnectedAccount, reason string) (ConnectedAccount, error) {
+	refreshToken := a.Values["refresh_token"]
+	now, err := s.change(ctx, a.ProjectID, a.ID, func(now *ConnectedAccount) error {
+		if now.Status != Active || now.Values["refresh_token"] != refreshToken || !now.TokenExpiry.Equal(a.TokenExpiry) {
+			return errSame
+		}
+		now.Status, now.StatusReason = Expired, reason
+		return nil
+	})
+	if err != nil || now.Status == Active {
+		return now, err
+	}
+	t, err := s.toolkit(tenant.Caller{ProjectID: a.ProjectID}, a.Toolkit)
+	if err != nil {
+		return now, err
+	}
+	return now, s.notActive(t, Selection{}, now)
+}
+
+// RefreshAccount refreshes the token now if the account has one to refresh; otherwise it starts a new link under the same
+// account, which stays ACTIVE if it is. The link is nil when none was needed.
+func (s *Service) RefreshAccount(ctx context.Context, c tenant.Caller, id, origin, callbackURL string) (ConnectedAccount, *Link, error) {
+	a, err := s.store.Account(ctx, c.ProjectID, id)
+	if err != nil {
+		return a, nil, err
+	}
+	g, scheme, err := s.grantOf(ctx, a)
+	if err != nil {
+		return a, nil, err
+	}
+	if r, ok := scheme.(refreshing); ok && a.Status == Active && r.CanRefresh(g) {
+		fresh, err := s.refresh(ctx, a, fingerprint(g.Values))
+		if !gone(err) {
+			return fresh, nil, err
+		}
+	}
+	l, err := s.CreateLink(ctx, c, NewLink{AccountID: a.ID, CallbackURL: callbackURL, Origin: origin})
+	return l.Account, &l, err
+}
+
+// unsaved holds tokens that a provider gave and the store did not take yet, by account.
+type unsaved struct {
+	mu     sync.Mutex
+	tokens map[string]Tokens
+}
+
+func (u *unsaved) keep(accountID string, t Tokens) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.tokens == nil {
+		u.tokens = make(map[string]Tokens)
+	}
+	u.tokens[accountID] = t
+}
+
+func (u *unsaved) take(accountID string) (Tokens, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	t, ok := u.tokens[accountID]
+	delete(u.tokens, accountID)
+	return t, ok
+}
+
+func (u *unsaved) holds(accountID string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, ok := u.tokens[accountID]
+	return ok
+}
+
+// Back-off after a refresh that failed for a reason that may pass.
+const (
+	firstPause   = 5 * time.Second
+	longestPause = 10 * time.Minute
+	mostNoted    = 4096 // accounts
+)
+
+// troubles remembers, on this node, when an account's refresh may be tried again, and which were renewed just now.
+type troubles struct {
+	mu      sync.Mutex
+	failing map[string]trouble
+	fresh   map[string]time.Time
+}
+
+type trouble struct {
+	failures int
+	until    time.Time
+	fault    *fault.Error
+}
+
+// check gives the fault of the last try while it is too early for another.
+func (t *troubles) check(accountID string, now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f, ok := t.failing[accountID]; ok && now.Before(f.until) {
+		return f.fault
+	}
+	return nil
+}
+
+// note counts a failure and gives the fault for it.
+func (t *troubles) note(accountID, toolkit string, err error, now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failing == nil || len(t.failing) > mostNoted {
+		t.failing = make(map[string]trouble)
+	}
+	f := t.failing[accountID]
+	pause := min(firstPause<<min(f.failures, 10), longestPause)
+	pause = pause/2 + rand.N(pause/2) // not all accounts at once
+	var p *providerError
+	if errors.As(err, &p) {
+		pause = max(pause, min(p.after, longestPause))
+	}
+	f.failures++
+	f.until = now.Add(pause)
+	f.fault = fault.New(fault.Unavailable, fault.SlugUpstream, "%s could not renew the access just now: %s", toolkit, transientText(err)).
+		WithFix("The account stays connected. Try again in %s.", pause.Round(time.Second)).Because(err)
+	f.fault.After = pause
+	t.failing[accountID] = f
+	return f.fault
+}
+
+func transientText(err error) string {
+	var p *providerError
+	if errors.As(err, &p) {
+		return p.text
+	}
+	return fault.From(err).Message
+}
+
+// renewed notes a success.
+func (t *troubles) renewed(accountID string, now time.Time) {
+	t.over(accountID)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fresh == nil || len(t.fresh) > mostNoted {
+		t.fresh = make(map[string]time.Time)
+	}
+	t.fresh[accountID] = now
+}
+
+// justRenewed tells whether the token is so new that renewing it again cannot help.
+func (t *troubles) justRenewed(accountID string, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at, ok := t.fresh[accountID]
+	return ok && now.Sub(at) < time.Minute
+}
+
+// over forgets an account's failures.
+func (t *troubles) over(accountID string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.failing, accountID)
+}
