@@ -1,6 +1,10 @@
 package catalog
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/patchbay-dev/patchbay/internal/mapping"
+)
 
 // Tool is one callable, as declared. It is immutable once it is in a Snapshot.
 type Tool struct {
@@ -23,13 +27,19 @@ type Tool struct {
 	Example     map[string]any
 	FileInputs  bool
 
-	Request Request
-	Result  Result
-	Page    *Page
-	Advice  map[int]string // what an upstream status means for this tool and how to mend it; goes before the toolkit's
+	Request  Request
+	Result   Result
+	Page     *Page
+	Advice   map[int]string // what an upstream status means for this tool and how to mend it; goes before the toolkit's
+	Refusals []Refusal      // what no schema can say about the arguments
 
-	Defaults map[string]any // of arguments; see WithDefaults
-	tags     []string
+	tags []string
+}
+
+// Refusal refuses arguments that a schema lets through, for example when one of two is needed.
+type Refusal struct {
+	When *mapping.Expr // true for arguments that are refused; sees the arguments only
+	Say  string        // to the caller: what is wrong and how to mend it
 }
 
 // Schema is a JSON Schema in the form we serve it: normalised so that the SDKs and the model vendors accept it
@@ -85,14 +95,17 @@ func (t *Tool) makeTags() []string {
 	return tags
 }
 
-// WithDefaults gives the arguments with the declared defaults for those that are absent. The given map is not changed.
-func (t *Tool) WithDefaults(args map[string]any) map[string]any {
-	out := make(map[string]any, len(args)+len(t.Defaults))
-	for name, v := range t.Defaults {
-		out[name] = v
+// Refuse gives what is wrong with arguments that the schema let through; empty when they are good.
+func (t *Tool) Refuse(env *mapping.Env) ([]string, error) {
+	var problems []string
+	for _, c := range t.Refusals {
+		bad, err := c.When.True(env)
+		if err != nil {
+			return nil, err
+		}
+		if bad {
+			problems = append(problems, c.Say)
+		}
 	}
-	for name, v := range args {
-		out[name] = v
-	}
-	return out
+	return problems, nil
 }

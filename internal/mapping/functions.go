@@ -23,17 +23,18 @@ var replacedBuiltins = []string{"now", "join", "toJSON", "fromJSON", "toBase64",
 // change: they are data of the compiler, not state.
 var functions = map[string]function{
 	// texts
-	"join":      {call: join, types: []any{new(func(any, string) string)}},
-	"text":      {call: func(a ...any) (any, error) { return AsText(a[0]), nil }, types: []any{new(func(any) string)}},
-	"clip":      {call: clip, types: []any{new(func(any, int) string)}},
-	"urlencode": {call: func(a ...any) (any, error) { return url.QueryEscape(AsText(a[0])), nil }, types: []any{new(func(any) string)}},
-	"html_text": {call: func(a ...any) (any, error) { return HTMLText(AsText(a[0])), nil }, types: []any{new(func(any) string)}},
+	"join":         {call: join, types: []any{new(func(any, string) string)}},
+	"text":         {call: func(a ...any) (any, error) { return AsText(a[0]), nil }, types: []any{new(func(any) string)}},
+	"clip":         {call: clip, types: []any{new(func(any, int) any)}},
+	"urlencode":    {call: func(a ...any) (any, error) { return url.QueryEscape(AsText(a[0])), nil }, types: []any{new(func(any) string)}},
+	"html_text":    {call: htmlText, types: []any{new(func(any) any)}},
+	"html_members": {call: htmlMembers, types: []any{new(func(any, string, int) any)}},
 
 	// encodings
 	"json":             {call: encodeJSON, types: []any{new(func(any) string)}},
 	"parse_json":       {call: parseJSON, types: []any{new(func(any) any)}},
-	"base64":           {call: encodeWith(base64.StdEncoding), types: []any{new(func(any) string)}},
-	"base64url":        {call: encodeWith(base64.RawURLEncoding), types: []any{new(func(any) string)}},
+	"base64":           {call: encodeWith(base64.StdEncoding), types: []any{new(func(any) any)}},
+	"base64url":        {call: encodeWith(base64.RawURLEncoding), types: []any{new(func(any) any)}},
 	"base64_decode":    {call: decodeBase64, types: []any{new(func(any) any)}},
 	"file":             {call: makeFile, types: []any{new(func(any, any, any) any)}},
 	"mime_message":     {call: mimeMessage, types: []any{new(func(any) string)}},
@@ -55,7 +56,7 @@ var functions = map[string]function{
 
 	// time
 	"time":   {call: parseTime, types: []any{new(func(any) any), new(func(any, any) any)}},
-	"format": {call: formatTime, types: []any{new(func(any, string) string), new(func(any, string, any) string)}},
+	"format": {call: formatTime, types: []any{new(func(any, string) any), new(func(any, string, any) any)}},
 	"unix":   {call: unixTime, types: []any{new(func(any) any)}},
 	"gaps":   {call: gaps, types: []any{new(func(any, any, any) any)}},
 }
@@ -77,6 +78,9 @@ func join(a ...any) (any, error) {
 
 // clip shortens a text to n characters and says so with an ellipsis.
 func clip(a ...any) (any, error) {
+	if a[0] == nil {
+		return nil, nil
+	}
 	s, n := AsText(a[0]), a[1].(int)
 	if n <= 0 || utf8.RuneCountInString(s) <= n {
 		return s, nil
