@@ -43,6 +43,10 @@ func (s *Service) Select(ctx context.Context, c tenant.Caller, sel Selection) (C
 	if err != nil {
 		return ConnectedAccount{}, err
 	}
+	return s.choose(t, sel, candidates)
+}
+
+func (s *Service) choose(t *catalog.Toolkit, sel Selection, candidates []candidate) (ConnectedAccount, error) {
 	if sel.Account != "" {
 		return s.named(t, sel, candidates)
 	}
