@@ -12,25 +12,21 @@ import (
 
 // conditions are the WHERE of a list. Conditions write ? for an argument; it becomes the next $n.
 type conditions struct {
-	text strings.Builder
+	text string
 	args []any
 }
 
 // and adds a condition.
 func (c *conditions) and(condition string, args ...any) {
-	if c.text.Len() == 0 {
-		c.text.WriteString(" WHERE ")
-	} else {
-		c.text.WriteString(" AND ")
+	joiner := " WHERE "
+	if c.text != "" {
+		joiner = " AND "
 	}
-	for i := range len(condition) {
-		if condition[i] != '?' {
-			c.text.WriteByte(condition[i])
-			continue
-		}
-		c.args = append(c.args, args[0])
-		args = args[1:]
-		c.text.WriteString("$" + strconv.Itoa(len(c.args)))
+	parts := strings.Split(condition, "?")
+	c.text += joiner + parts[0]
+	for i, part := range parts[1:] {
+		c.args = append(c.args, args[i])
+		c.text += "$" + strconv.Itoa(len(c.args)) + part
 	}
 }
 
@@ -77,7 +73,7 @@ type listing[T any] struct {
 // list reads a page, and counts the rows of all pages.
 func list[T any](ctx context.Context, s *Store, l listing[T]) ([]T, connect.Page, error) {
 	var page connect.Page
-	counting := "SELECT COUNT(*) FROM " + l.from + l.where.text.String()
+	counting := "SELECT COUNT(*) FROM " + l.from + l.where.text
 	if err := s.db.reader().QueryRowContext(ctx, counting, l.where.args...).Scan(&page.Total); err != nil {
 		return nil, page, err
 	}
@@ -92,7 +88,7 @@ func list[T any](ctx context.Context, s *Store, l listing[T]) ([]T, connect.Page
 		}
 		l.where.and("("+l.order+", "+l.tie+")"+beyond+"(?, ?)", order, tie)
 	}
-	query := "SELECT " + l.columns + " FROM " + l.from + l.where.text.String() +
+	query := "SELECT " + l.columns + " FROM " + l.from + l.where.text +
 		" ORDER BY " + l.order + direction + ", " + l.tie + direction
 	if l.limit > 0 {
 		query += " LIMIT " + strconv.Itoa(l.limit+1) // one more tells whether there is a next page

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/connect"
@@ -36,6 +37,7 @@ type Store struct {
 	keyring *secret.Keyring
 	bus     *notify.Bus
 	now     func() time.Time
+	close   func() error
 }
 
 // What the nouns ask for.
@@ -62,10 +64,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, bus: o.Bus, now: o.Now}
+	s := &Store{db: db, bus: o.Bus, now: o.Now, close: sync.OnceValue(db.close)}
 	s.keyring, err = secret.OpenKeyring(ctx, s, o.MasterKey)
 	if err != nil {
-		return nil, errors.Join(err, db.close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -81,8 +83,8 @@ func openDatabase(ctx context.Context, o Options) (database, error) {
 	return openSQLite(ctx, o.Database)
 }
 
-// Close waits for running statements and closes the database.
-func (s *Store) Close() error { return s.db.close() }
+// Close waits for running statements and closes the database. Closing twice does no harm.
+func (s *Store) Close() error { return s.close() }
 
 // Ping reports whether the database answers, for /readyz.
 func (s *Store) Ping(ctx context.Context) error { return s.db.ping(ctx) }
