@@ -24,6 +24,7 @@ type Selection struct {
 	AuthConfigID    string   // the session's auth config for this toolkit
 	RequireExplicit bool     // several ACTIVE accounts and no Account named is an error that lists them
 	ForSession      bool     // the auth config must be enabled for sessions; SHARED accounts only when pinned
+	Tool            string   // slug of the tool to be run: the auth config's allow-list must have it; empty: not looked at
 }
 
 // candidate is an account that the selection allows, or an id that it names, and why it cannot be used.
@@ -161,7 +162,14 @@ func (s *Service) problem(ctx context.Context, c tenant.Caller, t *catalog.Toolk
 	if err != nil {
 		return nil, err
 	}
-	return usableConfig(cfg, sel.ForSession), nil
+	if problem := usableConfig(cfg, sel.ForSession); problem != nil {
+		return problem, nil
+	}
+	if sel.Tool != "" && len(cfg.ToolsForExecution) > 0 && !slices.ContainsFunc(cfg.ToolsForExecution, func(t string) bool { return strings.EqualFold(t, sel.Tool) }) {
+		return fault.New(fault.Forbidden, fault.SlugForbidden, "Auth config %s does not allow %s to be run with its accounts.", cfg.ID, sel.Tool).
+			WithFix("Add the tool to tool_access_config.tools_available_for_execution of the auth config, or use an account of another one."), nil
+	}
+	return nil, nil
 }
 
 // named finds the account that the caller asked for by id, word id or alias.
