@@ -43,3 +43,8 @@ func (s *Service) Choices(ctx context.Context, c tenant.Caller, sel Selection) (
 	choices.Used = &used
 	return choices, nil
 }
+
+// WasDeleted tells an account that is gone from an id that the project never had.
+func (s *Service) WasDeleted(ctx context.Context, c tenant.Caller, accountID string) (bool, error) {
+	return s.store.AccountWasDeleted(ctx, c.ProjectID, accountID)
+}

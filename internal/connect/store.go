@@ -25,6 +25,8 @@ type Store interface {
 	// UpdateAccount reads, changes and writes in one step: update may run again when somebody else wrote in between.
 	UpdateAccount(ctx context.Context, projectID, id string, update func(*ConnectedAccount) error) (ConnectedAccount, error)
 	DeleteAccount(ctx context.Context, projectID, id string) error
+	// AccountWasDeleted reports whether the project once had an account under this id.
+	AccountWasDeleted(ctx context.Context, projectID, id string) (bool, error)
 	ListAccounts(ctx context.Context, projectID string, f AccountFilter) ([]ConnectedAccount, Page, error)
 	// AccountsToRefresh gives ACTIVE accounts of all projects whose token ends before the given time, soonest first.
 	AccountsToRefresh(ctx context.Context, endsBefore time.Time, limit int) ([]ConnectedAccount, error)

@@ -143,6 +143,9 @@ func (s *Store) replaceAuthConfig(ctx context.Context, r *authConfigRow) error {
 // DeleteAuthConfig deletes an auth config and its accounts.
 func (s *Store) DeleteAuthConfig(ctx context.Context, projectID, id string) error {
 	return s.write(ctx, "delete auth config", func(t *tx) error {
+		if err := s.rememberDeleted(t, `project_id = $1 AND auth_config_id = $2`, projectID, id); err != nil {
+			return err
+		}
 		_, err := t.execAnnouncing(notify.ConnectedAccount,
 			`DELETE FROM connected_accounts WHERE project_id = $1 AND auth_config_id = $2 RETURNING id, user_id`, projectID, id)
 		if err != nil {

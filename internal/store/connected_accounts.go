@@ -148,9 +148,12 @@ func (s *Store) replaceAccount(ctx context.Context, r *accountRow) error {
 	})
 }
 
-// DeleteAccount deletes an account and its requests.
+// DeleteAccount deletes an account and its requests, and remembers its id.
 func (s *Store) DeleteAccount(ctx context.Context, projectID, id string) error {
 	return s.write(ctx, "delete account", func(t *tx) error {
+		if err := s.rememberDeleted(t, `project_id = $1 AND id = $2`, projectID, id); err != nil {
+			return err
+		}
 		n, err := t.execAnnouncing(notify.ConnectedAccount,
 			`DELETE FROM connected_accounts WHERE project_id = $1 AND id = $2 RETURNING id, user_id`, projectID, id)
 		if err == nil && n == 0 {
@@ -158,6 +161,21 @@ func (s *Store) DeleteAccount(ctx context.Context, projectID, id string) error {
 		}
 		return err
 	})
+}
+
+// rememberDeleted keeps the ids of accounts that are about to go. The condition has two parameters.
+func (s *Store) rememberDeleted(t *tx, condition string, args ...any) error {
+	_, err := t.exec(`INSERT INTO deleted_accounts (project_id, id, deleted_at)
+		SELECT project_id, id, CAST($3 AS BIGINT) FROM connected_accounts WHERE `+condition, append(args, micros(s.now()))...)
+	return err
+}
+
+// AccountWasDeleted reports whether the project once had an account under this id.
+func (s *Store) AccountWasDeleted(ctx context.Context, projectID, id string) (bool, error) {
+	var n int
+	err := s.db.reader().QueryRowContext(ctx,
+		`SELECT count(*) FROM deleted_accounts WHERE project_id = $1 AND id = $2`, projectID, id).Scan(&n)
+	return n > 0, wrap("find deleted account", err)
 }
 
 // ListAccounts gives accounts with their secrets.
