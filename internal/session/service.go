@@ -1,237 +1,313 @@
 package session
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/id"
+	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
-// Service is the one door to sessions.
-type Service struct{}
+// Service is the one door to sessions. Make it with New.
+type Service struct {
+	store    Store
+	catalog  Catalog
+	accounts Connections
+	runner   Runner
+	index    func(*catalog.Snapshot) Index
+	now      func() time.Time
+	newID    func(prefix string) string
+	log      *slog.Logger
 
-// NewSession is what Create needs. Config is already in the domain's words; unknown slugs, foreign ids and contradictions
-// are all reported in one fault.
-type NewSession struct {
-	UserID     string
-	Config     Config
-	TTL        int // seconds; 0: never ends
-	Custom     CustomTools
-	ConfigID   string   // saved configuration; reserved
-	KnownNoise []string // keys of the request that were ignored, for the warnings
+	sessions  *lru[string, *openSession]
+	tokens    *lru[string, tokenOwner]
+	policies  *lru[string, *policy]
+	snapshots *lru[string, *snapshotState]
+	changed   broadcast // wakes those who wait for a connection
 }
 
-// Created is a session as create and attach answer it.
-type Created struct {
-	Session  Session
-	Token    string // the session's own bearer; only known now
-	View     *View
-	Warnings []Warning
-	Custom   CustomTools // as echoed, with final slugs
-	Prompt   string      // assistive prompt
+// Options are what a Service is made of.
+type Options struct {
+	Store       Store
+	Catalog     Catalog
+	Connections Connections
+	Runner      Runner
+	Bus         *notify.Bus                   // nil: nobody else writes sessions
+	Index       func(*catalog.Snapshot) Index // nil: search.Build
+	Now         func() time.Time              // nil: time.Now
+	NewID       func(prefix string) string    // nil: id.New
+	Log         *slog.Logger                  // nil: discard
+	Cached      int                           // how many sessions are kept in memory; 0: 4,096
 }
 
-// Warning tells of something that was accepted but may surprise.
-type Warning struct {
-	Code    string
-	Message string
+// Catalog gives the toolkits of a project.
+type Catalog interface {
+	Snapshot(projectID string) *catalog.Snapshot
 }
 
-func (s *Service) Create(ctx context.Context, c tenant.Caller, n NewSession) (Created, error) {
-	panic("being written")
+// Connections is what sessions need of package connect.
+type Connections interface {
+	AuthConfig(ctx context.Context, c tenant.Caller, id string) (connect.AuthConfig, error)
+	AuthConfigFor(ctx context.Context, c tenant.Caller, toolkit, preferredID string, forSession bool) (connect.AuthConfig, error)
+	ManagedSchemes(toolkit string) []string
+	ListAccounts(ctx context.Context, c tenant.Caller, f connect.AccountFilter) ([]connect.ConnectedAccount, connect.Page, error)
+	WasDeleted(ctx context.Context, c tenant.Caller, accountID string) (bool, error)
+	AccountsOf(ctx context.Context, c tenant.Caller, userID string) ([]connect.ConnectedAccount, error)
+	Choices(ctx context.Context, c tenant.Caller, sel connect.Selection) (connect.Choices, error)
+	UpdateAccount(ctx context.Context, c tenant.Caller, id string, p connect.AccountPatch) (connect.ConnectedAccount, error)
+	DeleteAccount(ctx context.Context, c tenant.Caller, id string) (connect.Revocation, error)
+	CreateLink(ctx context.Context, c tenant.Caller, n connect.NewLink) (connect.Link, error)
 }
+
+// Runner runs the apps' tools; see package execute.
+type Runner interface {
+	Run(ctx context.Context, c tenant.Caller, call execute.Call) (execute.Result, error)
+	Proxy(ctx context.Context, c tenant.Caller, call execute.ProxyCall) (execute.ProxyResult, error)
+}
+
+// Index ranks the tools of one snapshot; see package search.
+type Index interface {
+	Search(q search.Query) []search.Hit
+	Toolkits(text string) []*catalog.Toolkit
+}
+
+const (
+	defaultCached   = 4096
+	cachedPolicies  = 512
+	cachedSnapshots = 8
+	// maxAge bounds how long a cached session is believed when word of a change was lost.
+	maxAge = time.Minute
+)
+
+// New makes the Service.
+func New(o Options) (*Service, error) {
+	if o.Store == nil || o.Catalog == nil || o.Connections == nil || o.Runner == nil {
+		return nil, errors.New("session: Options need Store, Catalog, Connections and Runner")
+	}
+	s := &Service{
+		store: o.Store, catalog: o.Catalog, accounts: o.Connections, runner: o.Runner,
+		index: o.Index, now: o.Now, newID: o.NewID, log: o.Log,
+		sessions:  newLRU[string, *openSession](cmp.Or(o.Cached, defaultCached)),
+		tokens:    newLRU[string, tokenOwner](cmp.Or(o.Cached, defaultCached)),
+		policies:  newLRU[string, *policy](cachedPolicies),
+		snapshots: newLRU[string, *snapshotState](cachedSnapshots),
+	}
+	if s.index == nil {
+		s.index = func(c *catalog.Snapshot) Index { return search.Build(c) }
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.newID == nil {
+		s.newID = id.New
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if o.Bus != nil {
+		o.Bus.Subscribe(s.hear)
+	}
+	return s, nil
+}
+
+// hear drops what a change made stale.
+func (s *Service) hear(c notify.Change) {
+	switch c.Kind {
+	case notify.Session:
+		s.sessions.drop(c.ID)
+	case notify.ConnectedAccount:
+		s.changed.send()
+	case notify.Everything:
+		s.sessions.dropAll()
+		s.changed.send()
+	}
+}
+
+// openSession is a session in memory, with the view made for the snapshot it was last asked for.
+type openSession struct {
+	session Session
+	readAt  time.Time
+	view    *View
+}
+
+// tokenOwner is where a session token leads.
+type tokenOwner struct{ projectID, sessionID string }
 
 // Open gives the view of a session: what its user may see and call right now. Warm calls read memory only. A session token
 // opens only its own session.
 func (s *Service) Open(ctx context.Context, c tenant.Caller, id string) (*View, error) {
-	panic("being written")
+	if c.Restricted() && c.SessionID != id {
+		return nil, notFound(id)
+	}
+	open, ok := s.sessions.get(id)
+	if !ok || s.now().Sub(open.readAt) > maxAge {
+		var err error
+		if open, err = s.read(ctx, c.ProjectID, id); err != nil {
+			return nil, err
+		}
+	}
+	if open.session.ProjectID != c.ProjectID || s.over(open.session) {
+		return nil, notFound(id)
+	}
+	return s.view(open), nil
 }
 
-// Authenticate finds the caller behind a session token.
+func (s *Service) read(ctx context.Context, projectID, id string) (*openSession, error) {
+	mark := s.sessions.mark()
+	stored, err := s.store.Session(ctx, projectID, id)
+	if err != nil {
+		return nil, sessionFault(err, id)
+	}
+	return s.remember(mark, stored), nil
+}
+
+func (s *Service) remember(mark uint64, stored Session) *openSession {
+	open := &openSession{session: stored, readAt: s.now()}
+	open.view = s.makeView(stored, s.catalog.Snapshot(stored.ProjectID))
+	s.sessions.putSince(mark, stored.ID, open)
+	return open
+}
+
+// view gives the view of an open session over the current snapshot.
+func (s *Service) view(open *openSession) *View {
+	snapshot := s.catalog.Snapshot(open.session.ProjectID)
+	if open.view.Catalog.ID == snapshot.ID {
+		return open.view
+	}
+	mark := s.sessions.mark()
+	renewed := &openSession{session: open.session, readAt: open.readAt, view: s.makeView(open.session, snapshot)}
+	s.sessions.putSince(mark, open.session.ID, renewed)
+	return renewed.view
+}
+
+func (s *Service) makeView(stored Session, snapshot *catalog.Snapshot) *View {
+	key := policyKey(stored.Config, snapshot)
+	p, ok := s.policies.get(key)
+	if !ok {
+		p = compilePolicy(key, stored.Config, snapshot)
+		s.policies.put(key, p)
+	}
+	return &View{Session: stored, Catalog: snapshot, policy: p}
+}
+
+func (s *Service) over(stored Session) bool {
+	return !stored.ExpiresAt.IsZero() && !s.now().Before(stored.ExpiresAt)
+}
+
+func notFound(id string) error {
+	return fault.New(fault.NotFound, fault.SlugSessionNotFound, "Session %q does not exist.", id).
+		WithFix("It may have been deleted or have ended. Make a new one: POST /api/v3.1/tool_router/session.")
+}
+
+// sessionFault gives a missing session its own slug, whatever the store called it.
+func sessionFault(err error, id string) error {
+	if fault.Is(err, fault.NotFound) {
+		return notFound(id)
+	}
+	return err
+}
+
+// Authenticate finds the caller behind a session token. The caller it gives reaches that one session and nothing else.
 func (s *Service) Authenticate(ctx context.Context, token string) (tenant.Caller, error) {
-	panic("being written")
-}
-
-// Optional tells an absent member from null and from a value (PATCH).
-type Optional[T any] struct {
-	Set, Null bool
-	Value     T
-}
-
-// Patch changes a session (contract section 6.3): absent keeps, null clears, maps replace whole, blocks merge field by field.
-type Patch struct {
-	ExpectedVersion   int // 0: whatever it is
-	Toolkits          Optional[*ToolkitFilter]
-	Tools             Optional[map[string]ToolFilter]
-	Tags              Optional[*TagFilter]
-	AuthConfigs       Optional[map[string]string]
-	ConnectedAccounts Optional[map[string][]string]
-	ToolkitVersions   Optional[map[string]string]
-	ManageConnections Optional[ManageConnectionsPatch]
-	Workbench         Optional[WorkbenchPatch]
-	MultiAccount      Optional[MultiAccountPatch]
-	Preload           Optional[Preload]
-	Search            Optional[bool]
-	MultiExecute      Optional[bool]
-	Timezone          Optional[string]
-	LinkURLOverwrite  Optional[string]
-	Permissions       Optional[json.RawMessage]
-	Experimental      Optional[struct{}] // only its Null is looked at: clears timezone, overwrite and permissions
-	TTL               Optional[int]
-}
-
-// The field-by-field patches of the merged blocks; nil keeps.
-type (
-	ManageConnectionsPatch struct {
-		Enable, Wait, AllowRemoval *bool
-		CallbackURL                Optional[string]
+	if !id.Has(id.SessionToken, token) {
+		return tenant.Caller{}, wrongToken()
 	}
-	WorkbenchPatch struct {
-		Enable, ProxyExecution *bool
-		OffloadThreshold       *int
-		Size                   *string
+	hash := hashToken(token)
+	owner, ok := s.tokens.get(hash)
+	if !ok {
+		mark := s.sessions.mark()
+		stored, err := s.store.SessionByToken(ctx, hash)
+		if fault.Is(err, fault.NotFound) {
+			return tenant.Caller{}, wrongToken()
+		}
+		if err != nil {
+			return tenant.Caller{}, err
+		}
+		s.remember(mark, stored)
+		owner = tokenOwner{stored.ProjectID, stored.ID}
+		s.tokens.put(hash, owner)
 	}
-	MultiAccountPatch struct {
-		Enable, RequireExplicit *bool
-		Max                     *int
+	caller := tenant.Caller{ProjectID: owner.projectID, SessionID: owner.sessionID}
+	view, err := s.Open(ctx, caller, owner.sessionID)
+	if fault.Is(err, fault.NotFound) {
+		return tenant.Caller{}, wrongToken()
 	}
-)
-
-func (s *Service) Update(ctx context.Context, c tenant.Caller, id string, p Patch) (*View, []Warning, error) {
-	panic("being written")
+	if err != nil {
+		return tenant.Caller{}, err
+	}
+	if view.Session.TokenHash != hash {
+		return tenant.Caller{}, wrongToken()
+	}
+	return caller, nil
 }
+
+func hashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+func wrongToken() error {
+	return fault.New(fault.Unauthorized, fault.SlugUnauthorized, "The session token is not valid, or its session has ended.").
+		WithFix("Make a new session; its answer carries a new token.")
+}
+
+// Delete ends a session at once, on every node. Users, auth configs and accounts stay.
 func (s *Service) Delete(ctx context.Context, c tenant.Caller, id string) error {
-	panic("being written")
+	if err := wholeProject(c); err != nil {
+		return err
+	}
+	if err := s.store.DeleteSession(ctx, c.ProjectID, id); err != nil {
+		return sessionFault(err, id)
+	}
+	s.sessions.drop(id)
+	return nil
 }
+
+// List gives the project's sessions, newest first.
 func (s *Service) List(ctx context.Context, c tenant.Caller, f Filter) ([]Session, connect.Page, error) {
-	panic("being written")
+	if err := wholeProject(c); err != nil {
+		return nil, connect.Page{}, err
+	}
+	return s.store.ListSessions(ctx, c.ProjectID, f)
 }
+
+// History gives the versions of a session's configuration, newest first; the first is the one in force.
 func (s *Service) History(ctx context.Context, c tenant.Caller, id string, limit int, cursor string) ([]Revision, connect.Page, error) {
-	panic("being written")
+	if _, err := s.Open(ctx, c, id); err != nil {
+		return nil, connect.Page{}, err
+	}
+	return s.store.Revisions(ctx, c.ProjectID, id, limit, cursor)
 }
 
-// CustomTools are tools that run in the application's own process (contract section 6.14). They come along with each
-// request that needs them and are never stored.
-type CustomTools struct {
-	Tools    []CustomTool
-	Toolkits []CustomToolkit
+// Sweep deletes sessions whose time to live has passed and gives how many. They are unusable from that moment on, swept
+// or not.
+func (s *Service) Sweep(ctx context.Context) (int, error) {
+	return s.store.DeleteExpiredSessions(ctx, s.now())
 }
 
-// CustomTool is one of them. Slug is final (LOCAL_…), OriginalSlug as sent.
-type CustomTool struct {
-	Slug, OriginalSlug, Name, Description string
-	InputSchema, OutputSchema             json.RawMessage
-	ExtendsToolkit                        string
-	Preload                               bool
+// wholeProject refuses callers who hold one session's token: an agent must not widen its own policy.
+func wholeProject(c tenant.Caller) error {
+	if !c.Restricted() {
+		return nil
+	}
+	return fault.New(fault.Forbidden, fault.SlugForbidden, "A session token opens its session; it cannot change, delete, list or make sessions.").
+		WithFix("Use a project API key for this.")
 }
 
-// CustomToolkit groups custom tools.
-type CustomToolkit struct {
-	Slug, Name, Description string
-	Preload                 bool
-	Tools                   []CustomTool
-}
-
-// Attach answers the session with the echo of custom tools, storing nothing.
-func (s *Service) Attach(ctx context.Context, c tenant.Caller, id string, custom CustomTools) (Created, error) {
-	panic("being written")
-}
-
-// ToolCall is a call inside a session: an app tool or a meta tool.
-type ToolCall struct {
-	Slug           string
-	Arguments      map[string]any
-	Account        string
-	Custom         CustomTools
-	Offload        bool // the caller lets large answers be stored and previewed
-	IdempotencyKey string
-	Origin         string // scheme and host under which links are made
-	Via            string // "session", "mcp", "meta", "direct"
-}
-
-// Outcome is what a call came to. Links are connections that were started for the user during the call.
-type Outcome struct {
-	execute.Result
-	Links []connect.Link
-}
-
-// Execute runs a tool or a meta tool under the session's policy.
-func (s *Service) Execute(ctx context.Context, c tenant.Caller, id string, call ToolCall) (Outcome, error) {
-	panic("being written")
-}
-
-// ExecuteMeta runs a meta tool outside any session (contract section 7.5): in the session named in the arguments, else the
-// user's newest, else a passing default one.
-func (s *Service) ExecuteMeta(ctx context.Context, c tenant.Caller, userID string, call ToolCall) (Outcome, error) {
-	panic("being written")
-}
-
-// SearchRequest is the body of POST …/search.
-type SearchRequest struct {
-	Queries  []SearchQuery
-	Model    string
-	Toolkits []string
-	Custom   CustomTools
-	Workflow WorkflowRef
-}
-
-// SearchQuery is one sub-task.
-type SearchQuery struct{ UseCase, KnownFields string }
-
-// WorkflowRef is the search's own session id: a new one is asked for, or an earlier one goes on.
-type WorkflowRef struct {
-	ID       string
-	Generate bool
-}
-
-// Search answers POST …/search; the meta tool COMPOSIO_SEARCH_TOOLS answers the same content in its own shape.
-func (s *Service) Search(ctx context.Context, c tenant.Caller, id string, r SearchRequest) (SearchAnswer, error) {
-	panic("being written")
-}
-
-// SearchAnswer is what a search found; the owner of meta_search.go gives it its fields (contract section 6.8).
-type SearchAnswer struct{}
-
-// LinkRequest is the body of POST …/link.
-type LinkRequest struct {
-	Toolkit, CallbackURL, Alias, Origin string
-	AccountType                         string
-	ACL                                 *connect.ACL
-}
-
-// Link starts a connection for the session's user.
-func (s *Service) Link(ctx context.Context, c tenant.Caller, id string, r LinkRequest) (connect.Link, error) {
-	panic("being written")
-}
-
-// ToolkitQuery filters Toolkits.
-type ToolkitQuery struct {
-	Slugs     []string
-	Connected *bool
-	Search    string
-	Limit     int
-	Cursor    string
-}
-
-// ToolkitState is a toolkit as the session's user stands to it.
-type ToolkitState struct {
-	Toolkit        *catalog.Toolkit
-	Enabled        bool
-	ManagedSchemes []string
-	Account        *connect.ConnectedAccount // the one that would be used; nil when there is none
-	AuthConfig     *connect.AuthConfig
-	Problem        string // why a pinned account cannot be used, and how to mend it
-}
-
-// Toolkits lists the toolkits of a session with the account each would use.
-func (s *Service) Toolkits(ctx context.Context, c tenant.Caller, id string, q ToolkitQuery) ([]ToolkitState, connect.Page, error) {
-	panic("being written")
-}
-
-// Proxy sends a raw request to a toolkit's API with the account the session would use. call.Select is filled in here.
-func (s *Service) Proxy(ctx context.Context, c tenant.Caller, id, toolkit string, call execute.ProxyCall) (execute.ProxyResult, error) {
-	panic("being written")
+// project is the caller by whom other packages are asked once the session has decided: they scope by project and user,
+// and know nothing of session tokens.
+func project(c tenant.Caller) tenant.Caller {
+	c.SessionID = ""
+	return c
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -95,3 +96,18 @@ type Revision struct {
 	Config    Config
 	CreatedAt time.Time
 }
+
+// DefaultConfig is the configuration of a session about which nothing was said.
+func DefaultConfig() Config {
+	return Config{
+		ManageConnections: ManageConnections{Enable: true, AllowRemoval: true},
+		Workbench:         Workbench{Enable: true, ProxyExecution: true},
+		Search:            true,
+		MultiExecute:      true,
+	}
+}
+
+// limit is how many accounts of one toolkit the session may hold.
+func (m MultiAccount) limit() int { return cmp.Or(m.Max, defaultAccounts) }
+
+const defaultAccounts = 5

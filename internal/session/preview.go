@@ -1,0 +1,88 @@
+package session
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// An answer that is too large for a model's context is shortened inside: long lists to their beginning, long texts to
+// theirs, and the answer says so and how to get the rest. Nothing is cut without a word.
+
+// defaultOffload is the number of characters above which an answer is shortened.
+const defaultOffload = 20_000
+
+func (v *View) offloadThreshold() int {
+	return cmp.Or(v.Session.Config.Workbench.OffloadThreshold, defaultOffload)
+}
+
+type previewed struct {
+	Preview json.RawMessage `json:"preview"`
+	Total   int             `json:"total_characters"`
+	Limit   int             `json:"limit_characters"`
+	Note    string          `json:"note"`
+}
+
+const previewNote = "The answer has %d characters, more than the %d that this session hands over at once. preview keeps its shape: lists show their first entries and texts their beginning, each with a mark that says how much is missing. To see the rest, call again for less: a narrower filter, fewer fields, a smaller page, or one entry by its id."
+
+// preview gives data as it is, or a shortened form of it.
+func preview(data json.RawMessage, limit int) json.RawMessage {
+	if len(data) <= limit || utf8.RuneCount(data) <= limit {
+		return data
+	}
+	total := utf8.RuneCount(data)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return data // not ours to judge: hand it over as it came
+	}
+	// Halve what lists and texts may keep until the whole is short enough.
+	var short json.RawMessage
+	for entries, characters := 64, 4096; ; entries, characters = entries/2, characters/2 {
+		short = encode(shorten(value, max(entries, 1), max(characters, 16)))
+		if len(short) <= limit || entries == 0 && characters < 16 {
+			break
+		}
+	}
+	return encode(previewed{Preview: short, Total: total, Limit: limit, Note: fmt.Sprintf(previewNote, total, limit)})
+}
+
+func shorten(value any, entries, characters int) any {
+	switch v := value.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, member := range v {
+			out[name] = shorten(member, entries, characters)
+		}
+		return out
+	case []any:
+		out := make([]any, 0, min(len(v), entries+1))
+		for _, item := range v[:min(len(v), entries)] {
+			out = append(out, shorten(item, entries, characters))
+		}
+		if rest := len(v) - entries; rest > 0 {
+			out = append(out, fmt.Sprintf("… %d more of %d entries", rest, len(v)))
+		}
+		return out
+	case string:
+		if utf8.RuneCountInString(v) <= characters {
+			return v
+		}
+		return fmt.Sprintf("%s (%d characters in all)", clip(v, characters), utf8.RuneCountInString(v))
+	default:
+		return value
+	}
+}
+
+func encode(value any) json.RawMessage {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(err) // plain values that were decoded from JSON
+	}
+	return bytes.TrimSpace(out.Bytes())
+}

@@ -1,0 +1,150 @@
+package session
+
+import (
+	"context"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
+)
+
+// ToolkitQuery filters Toolkits.
+type ToolkitQuery struct {
+	Slugs     []string // exactly these, also those that the session does not allow
+	Connected *bool    // only those with a working account, or only those without
+	Search    string
+	Limit     int // 0: 20; at most 50
+	Cursor    string
+}
+
+// ToolkitState is a toolkit as the session's user stands to it.
+type ToolkitState struct {
+	Toolkit        *catalog.Toolkit
+	Enabled        bool
+	ManagedSchemes []string
+	Account        *connect.ConnectedAccount // the one that would be used, else the one that was used last; nil when there is none
+	AuthConfig     *connect.AuthConfig       // of Account; nil when there is none
+	Problem        string                    // why a pinned account cannot be used, and how to mend it
+}
+
+const (
+	fewToolkits  = 20
+	mostToolkits = 50
+)
+
+// Toolkits lists the toolkits of a session with the account each would use: the most used first, or the best match first
+// when something is searched for.
+func (s *Service) Toolkits(ctx context.Context, c tenant.Caller, id string, q ToolkitQuery) ([]ToolkitState, connect.Page, error) {
+	view, err := s.Open(ctx, c, id)
+	if err != nil {
+		return nil, connect.Page{}, err
+	}
+	kits := s.matchingToolkits(view, q)
+	if q.Connected != nil {
+		connected, err := s.connectedToolkits(ctx, c, view)
+		if err != nil {
+			return nil, connect.Page{}, err
+		}
+		kits = slices.DeleteFunc(kits, func(t *catalog.Toolkit) bool { return connected[t.Slug] != *q.Connected })
+	}
+	page := connect.Page{Total: len(kits)}
+	if kits, page.Next, err = pageOf(kits, q); err != nil {
+		return nil, connect.Page{}, err
+	}
+	states, err := s.toolkitStates(ctx, c, view, kits)
+	return states, page, err
+}
+
+func (s *Service) matchingToolkits(v *View, q ToolkitQuery) []*catalog.Toolkit {
+	kits := v.Catalog.Toolkits()
+	if strings.TrimSpace(q.Search) != "" {
+		kits = s.stateOf(v.Catalog).index().Toolkits(q.Search)
+	}
+	named := make(map[string]bool, len(q.Slugs))
+	for _, slug := range q.Slugs {
+		named[currentToolkit(v.Catalog, slug)] = true
+	}
+	var out []*catalog.Toolkit
+	for _, t := range kits {
+		if len(named) == 0 && v.policy.allowsToolkit(t.Slug) || named[t.Slug] {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// pageOf cuts a page out of a list. The cursor names the last toolkit of the page before, so that a catalog that changes
+// in between neither repeats nor skips the others.
+func pageOf(kits []*catalog.Toolkit, q ToolkitQuery) (_ []*catalog.Toolkit, next string, _ error) {
+	limit := fewToolkits
+	if q.Limit > 0 {
+		limit = min(q.Limit, mostToolkits)
+	}
+	if q.Cursor != "" {
+		last, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+		if err != nil {
+			return nil, "", fault.New(fault.Invalid, fault.SlugInvalid, "cursor: %q did not come from this list.", q.Cursor).WithFix("Pass next_cursor of the page before, or leave it out.")
+		}
+		at := slices.IndexFunc(kits, func(t *catalog.Toolkit) bool { return t.Slug == string(last) })
+		kits = kits[at+1:]
+	}
+	if len(kits) <= limit {
+		return kits, "", nil
+	}
+	return kits[:limit], base64.RawURLEncoding.EncodeToString([]byte(kits[limit-1].Slug)), nil
+}
+
+func (s *Service) toolkitStates(ctx context.Context, c tenant.Caller, v *View, kits []*catalog.Toolkit) ([]ToolkitState, error) {
+	states := make([]ToolkitState, 0, len(kits))
+	for _, kit := range kits {
+		state := ToolkitState{Toolkit: kit, Enabled: v.policy.allowsToolkit(kit.Slug), ManagedSchemes: s.accounts.ManagedSchemes(kit.Slug)}
+		st, err := s.standing(ctx, c, v, kit)
+		if err != nil {
+			return nil, err
+		}
+		state.Account = st.shown()
+		if len(v.Session.Config.ConnectedAccounts[kit.Slug]) > 0 && !st.ready() {
+			state.Problem = st.problem() + " " + v.howToConnect(kit)
+		}
+		if state.Account != nil {
+			if state.AuthConfig, err = s.authConfigOf(ctx, c, *state.Account); err != nil {
+				return nil, err
+			}
+		}
+		states = append(states, state)
+	}
+	return states, nil
+}
+
+// shown gives the account to show for a toolkit: the one in use, else the newest that works, else the one that changed
+// last.
+func (st standing) shown() *connect.ConnectedAccount {
+	if st.Used != nil {
+		return st.Used
+	}
+	if usable := st.usable(); len(usable) > 0 {
+		return &usable[0]
+	}
+	if last, ok := st.last(); ok {
+		return &last
+	}
+	return nil
+}
+
+func (s *Service) authConfigOf(ctx context.Context, c tenant.Caller, a connect.ConnectedAccount) (*connect.AuthConfig, error) {
+	if a.AuthConfigID == "" {
+		return nil, nil
+	}
+	config, err := s.accounts.AuthConfig(ctx, project(c), a.AuthConfigID)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &config, nil
+}
