@@ -33,6 +33,7 @@ const (
 	SlugInvalidArguments       = "ActionExecute_InvalidArguments"
 	SlugOriginMismatch         = "OriginMismatch"
 	SlugMissingAuthContext     = "MissingAuthContext"
+	SlugIdempotencyConflict    = "ActionExecute_IdempotencyConflict"
 	SlugToolkitNotFound        = "Toolkit_NotFound"
 	SlugAuthConfigNotFound     = "AuthConfig_NotFound"
 	SlugAuthConfigInvalid      = "AuthConfig_BadRequest"

@@ -1,0 +1,64 @@
+package execute
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/mapping"
+)
+
+// shape makes a tool's data of the answer, or of nothing when the tool asks nobody: always a JSON object.
+func (x *execution) shape(ctx context.Context, a *answer) ([]byte, error) {
+	if data := passThrough(x.tool, a); data != nil {
+		return data, nil
+	}
+	if !a.readable() {
+		return nil, x.unreadable(a)
+	}
+	env := a.env(&x.env)
+	data, err := x.tool.Data(&env)
+	if err != nil {
+		return nil, err
+	}
+	if data == nil {
+		return emptyObject, nil
+	}
+	kept, err := x.keepFiles(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	return mapping.EncodeJSON(kept)
+}
+
+// passThrough hands the provider's bytes on undecoded, where the tool changes nothing about them; at most they are put
+// under a member. Nil when the answer has to be looked into.
+func passThrough(t *catalog.Tool, a *answer) []byte {
+	r := &t.Result
+	if r.Data != nil || r.Pick != nil || r.Also != nil || r.Trim != nil || !r.From.IsRoot() || t.Page != nil && t.Page.Next != nil {
+		return nil
+	}
+	if r.Format != "" && r.Format != catalog.AnswerJSON || r.Format == "" && a.kind() != isJSON {
+		return nil
+	}
+	body := bytes.TrimSpace(a.body)
+	if len(body) == 0 || body[0] == 'n' || !a.done && !json.Valid(body) || a.bad { // null is nothing: Result.Empty says what then
+		return nil
+	}
+	if body[0] == '{' && r.As == "" {
+		return body
+	}
+	return under(or(r.As, catalog.ListMember), body)
+}
+
+// under makes an object with one member of a JSON value.
+func under(member string, value []byte) []byte {
+	name, _ := json.Marshal(member)
+	out := make([]byte, 0, len(name)+len(value)+3)
+	out = append(out, '{')
+	out = append(out, name...)
+	out = append(out, ':')
+	out = append(out, value...)
+	return append(out, '}')
+}
