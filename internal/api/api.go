@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/search"
+	"github.com/patchbay-dev/patchbay/internal/session"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
+)
+
+// Options are what the REST edge needs.
+type Options struct {
+	// Required.
+	Tenants  *tenant.Service
+	Sessions *session.Service
+	Connect  *connect.Service
+	Runner   *execute.Runner
+	Catalog  *catalog.Catalog
+	Search   func(*catalog.Snapshot) *search.Index // the index of a snapshot, built once
+	Metrics  *Metrics
+
+	Pages    http.Handler                // Connect pages, OAuth callbacks and logos; nil: those routes answer 404
+	MCP      http.Handler                // a session's MCP endpoint; nil: 404
+	Ready    func(context.Context) error // nil: always ready
+	Gatherer prometheus.Gatherer         // served at /metrics; nil: 404
+
+	PublicURL  string // scheme and host that clients use, without a slash at the end; empty: each request's own
+	TrustProxy bool   // believe X-Forwarded-Proto and X-Forwarded-Host; only behind a proxy that sets them
+
+	MaxBody int64            // of an API request, in bytes; 0: 10 MB. Custom tools travel in bodies of several MB
+	Timeout time.Duration    // of an API request; 0: 58 s, just below the SDKs' own 60
+	Log     *slog.Logger     // slog.Default when nil
+	Now     func() time.Time // time.Now when nil
+}
+
+// api holds what handlers use.
+type api struct {
+	tenants    *tenant.Service
+	sessions   *session.Service
+	connect    *connect.Service
+	runner     *execute.Runner
+	catalog    *catalog.Catalog
+	index      func(*catalog.Snapshot) *search.Index
+	metrics    *Metrics
+	ready      func(context.Context) error
+	prepared   preparedTools
+	publicURL  string
+	trustProxy bool
+	maxBody    int64
+	timeout    time.Duration
+	log        *slog.Logger
+	now        func() time.Time
+}
+
+// New makes the handler of everything this server serves over HTTP.
+func New(o Options) (http.Handler, error) {
+	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil {
+		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search and Metrics are required")
+	}
+	publicURL, err := checkPublicURL(o.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	a := &api{
+		tenants: o.Tenants, sessions: o.Sessions, connect: o.Connect, runner: o.Runner,
+		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready,
+		publicURL: publicURL, trustProxy: o.TrustProxy,
+		maxBody: o.MaxBody, timeout: o.Timeout, log: o.Log, now: o.Now,
+	}
+	if a.maxBody <= 0 {
+		a.maxBody = 10 << 20
+	}
+	if a.timeout <= 0 {
+		a.timeout = 58 * time.Second
+	}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	return a.middleware(a.mux(o)), nil
+}
+
+// checkPublicURL accepts an origin, perhaps with a path in front of ours, and drops a slash at its end.
+func checkPublicURL(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !plainHost(u.Host) || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("api: public_url %q is not a URL of scheme and host, such as https://patchbay.example.com", text)
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}

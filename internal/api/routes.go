@@ -1,0 +1,154 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/patchbay-dev/patchbay/internal/fault"
+)
+
+// route is one operation of the API.
+type route struct {
+	method   string
+	path     string // below the prefix
+	status   int    // of success
+	rules    rules
+	endpoint endpoint
+}
+
+// rules are the ways in which a route departs from the rest.
+type rules uint8
+
+const (
+	sessionToken rules = 1 << iota // the session's own token opens it too, not only a project key
+	noRetry                        // a failure must not be repeated by an SDK on its own: x-should-retry: false
+)
+
+// prefixes are the two generations of clients. They mean the same here: upstream they differ in the tool version that is
+// meant when none is named (API contract section 1.2), and this server has one version of each toolkit.
+var prefixes = []string{"/api/v3.1", "/api/v3"}
+
+// routes lists every operation of the API, each served below both prefixes.
+func (a *api) routes() []route {
+	return []route{
+		{"POST", "/tool_router/session", 201, noRetry, serve(a.createSession)},
+		{"GET", "/tool_router/session", 200, 0, serve(a.listSessions)},
+		{"GET", "/tool_router/session/{session_id}", 200, sessionToken, serve(a.getSession)},
+		{"PATCH", "/tool_router/session/{session_id}", 200, 0, serve(a.updateSession)},
+		{"DELETE", "/tool_router/session/{session_id}", 200, 0, serve(a.deleteSession)},
+		{"POST", "/tool_router/session/{session_id}/attach", 200, 0, serve(a.attachSession)},
+		{"GET", "/tool_router/session/{session_id}/config_history", 200, 0, serve(a.sessionHistory)},
+		{"GET", "/tool_router/session/{session_id}/tools", 200, sessionToken, serve(a.sessionTools)},
+		{"GET", "/tool_router/session/{session_id}/toolkits", 200, sessionToken, serve(a.sessionToolkits)},
+		{"POST", "/tool_router/session/{session_id}/search", 200, sessionToken | noRetry, serve(a.searchSession)},
+		{"POST", "/tool_router/session/{session_id}/execute", 200, sessionToken | noRetry, serve(a.executeInSession)},
+		{"POST", "/tool_router/session/{session_id}/execute_meta", 200, sessionToken | noRetry, serve(a.executeMetaInSession)},
+		{"POST", "/tool_router/session/{session_id}/link", 201, 0, serve(a.linkInSession)},
+		{"POST", "/tool_router/session/{session_id}/proxy_execute", 200, noRetry, serve(a.proxyInSession)},
+
+		{"GET", "/tools", 200, 0, serve(a.listTools)},
+		{"GET", "/tools/enum", 200, 0, serve(a.listToolSlugs)},
+		{"GET", "/tools/{tool_slug}", 200, 0, serve(a.getTool)},
+		{"POST", "/tools/scopes/required", 200, 0, serve(a.requiredScopes)},
+		{"POST", "/tools/execute/proxy", 200, noRetry, serve(a.proxyTool)},
+		{"POST", "/tools/execute/{tool_slug}", 200, noRetry, serve(a.executeTool)},
+
+		{"GET", "/toolkits", 200, 0, serve(a.listToolkits)},
+		{"POST", "/toolkits/multi", 200, 0, serve(a.listToolkitsBySlug)},
+		{"GET", "/toolkits/categories", 200, 0, serve(a.listCategories)},
+		{"GET", "/toolkits/changelog", 200, 0, serve(a.toolkitsChangelog)},
+		{"GET", "/toolkits/{slug}", 200, 0, serve(a.getToolkit)},
+
+		{"GET", "/auth_configs", 200, 0, serve(a.listAuthConfigs)},
+		{"POST", "/auth_configs", 201, 0, serve(a.createAuthConfig)},
+		{"GET", "/auth_configs/{nanoid}", 200, 0, serve(a.getAuthConfig)},
+		{"PATCH", "/auth_configs/{nanoid}", 200, 0, serve(a.updateAuthConfig)},
+		{"DELETE", "/auth_configs/{nanoid}", 200, 0, serve(a.deleteAuthConfig)},
+		{"PATCH", "/auth_configs/{nanoid}/{status}", 200, 0, serve(a.setAuthConfigStatus)},
+
+		{"GET", "/connected_accounts", 200, 0, serve(a.listAccounts)},
+		{"POST", "/connected_accounts", 201, 0, serve(a.createAccount)},
+		{"POST", "/connected_accounts/link", 201, 0, serve(a.linkAccount)},
+		{"GET", "/connected_accounts/{nanoid}", 200, 0, serve(a.getAccount)},
+		{"PATCH", "/connected_accounts/{nanoid}", 200, 0, serve(a.updateAccount)},
+		{"DELETE", "/connected_accounts/{nanoid}", 200, 0, serve(a.deleteAccount)},
+		{"PATCH", "/connected_accounts/{nanoid}/status", 200, 0, serve(a.setAccountStatus)},
+		{"POST", "/connected_accounts/{nanoid}/refresh", 200, 0, serve(a.refreshAccount)},
+		{"POST", "/connected_accounts/{nanoid}/revoke", 200, 0, serve(a.revokeAccount)},
+	}
+}
+
+// pageRoutes are the paths of the Connect pages: the link, and where providers send the browser back to, old targets included.
+var pageRoutes = []string{
+	"/link/{token}",
+	"GET /api/v3.1/toolkits/auth/callback",
+	"GET /api/v3/toolkits/auth/callback",
+	"GET /api/v1/auth-apps/add",
+	"GET /logos/{file}",
+	"GET /connect/{asset...}",
+}
+
+// mux lays out the whole server.
+func (a *api) mux(o Options) *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, rt := range a.routes() {
+		handler := a.handler(rt)
+		for _, prefix := range prefixes {
+			mux.Handle(rt.method+" "+prefix+rt.path, handler)
+		}
+	}
+	if o.Pages != nil {
+		for _, pattern := range pageRoutes {
+			mux.Handle(pattern, o.Pages)
+		}
+	}
+	if o.MCP != nil {
+		mux.Handle("/tool_router/{session_id}/mcp", o.MCP)
+	}
+	if o.Gatherer != nil {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
+	}
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.HandleFunc("GET /openapi.json", serveOpenAPI)
+	mux.HandleFunc("/api/v1/", a.gone)
+	mux.HandleFunc("/api/v2/", a.gone)
+	mux.Handle("/", a.unmatched(mux))
+	return mux
+}
+
+// gone answers the old API's prefixes.
+func (a *api) gone(w http.ResponseWriter, r *http.Request) {
+	a.writeFault(w, r, fault.New(fault.Gone, fault.SlugGone, "This server does not speak API v1 or v2.").
+		WithFix("Update the SDK to one that uses /api/v3.1, or change the path: sessions are at /api/v3.1/tool_router/session."), true)
+}
+
+// unmatched answers what no route took: 405 when the path exists under other methods, else 404.
+func (a *api) unmatched(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if allowed := otherMethods(mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			a.writeEnvelope(w, fault.New(fault.Invalid, fault.SlugMethodNotAllowed, "%s does not take %s.", short(r.URL.Path), short(r.Method)).
+				WithFix("Use %s.", strings.Join(allowed, " or ")), http.StatusMethodNotAllowed)
+			return
+		}
+		a.writeFault(w, r, fault.New(fault.NotFound, fault.SlugNotFound, "There is nothing at %s.", short(r.URL.Path)).
+			WithFix("/openapi.json lists what this server serves."), false)
+	})
+}
+
+// otherMethods asks the mux by which methods the path of a request would have been taken.
+func otherMethods(mux *http.ServeMux, r *http.Request) []string {
+	allowed := make(map[string]bool)
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(probe); pattern != "/" && pattern != "" {
+			allowed[method] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(allowed))
+}
