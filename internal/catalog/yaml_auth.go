@@ -56,6 +56,7 @@ func (l *loader) authKeys(r *reader, e *yaml.Node, a *AuthScheme) []key {
 func (l *loader) oauth2Keys(r *reader, o *OAuth2, proof mapping.Scope) []key {
 	scope := mapping.Scope{Fields: l.shared.fields}
 	return []key{
+		{"issuer", false, r.text(&o.Issuer), "what the provider calls itself in the iss of its answers (RFC 9207); not checked when absent"},
 		{"authorize_url", false, r.url(&o.AuthorizeURL, scope), "the provider's consent page"},
 		{"token_url", false, r.url(&o.TokenURL, scope), "where a code or a refresh token is exchanged"},
 		{"revoke_url", false, r.url(&o.RevokeURL, scope), "where a token is revoked (RFC 7009)"},

@@ -19,6 +19,9 @@ import (
 // maxAnswer bounds what is read of a provider's answer to a token, revocation or identity request.
 const maxAnswer = 1 << 20
 
+// userAgent is sent with them: some providers refuse requests without one.
+const userAgent = "patchbay"
+
 // authClient speaks to providers' token and revocation endpoints. golang.org/x/oauth2 is not used for this: it cannot send
 // JSON, find tokens below other members or read errors out of answers of status 200, and its errors quote whole bodies
 // (docs/decisions/0040).
@@ -59,11 +62,11 @@ func (a *authClient) revokeToken(ctx context.Context, g Grant, name string) erro
 
 // revokeDeclared is a provider's own way of ending a grant.
 func (a *authClient) revokeDeclared(ctx context.Context, g Grant, r *catalog.Revoke) error {
-	target, err := r.URL.ExpandFields(over2(urlFields(g), map[string]string{"client_id": g.Client["client_id"].Reveal()}))
+	all, form := templateFields(g), make(map[string]string, len(r.Form))
+	target, err := r.URL.ExpandFields(all)
 	if err != nil {
 		return refused("bad_revoke_url", err.Error())
 	}
-	all, form := templateFields(g), make(map[string]string, len(r.Form))
 	for name, t := range r.Form {
 		if form[name], err = t.ExpandFields(all); err != nil {
 			return refused("bad_revoke_form", err.Error())
@@ -79,14 +82,6 @@ func (a *authClient) revokeDeclared(ctx context.Context, g Grant, r *catalog.Rev
 	}
 	_, err = a.post(ctx, method, target, g, f)
 	return scrubbed(err, g, form)
-}
-
-// over2 puts top over base, for plain texts.
-func over2(base, top map[string]string) map[string]string {
-	for name, v := range top {
-		base[name] = v
-	}
-	return base
 }
 
 // requestForm is what is sent to an endpoint and how.
@@ -140,7 +135,7 @@ func (f requestForm) request(ctx context.Context, method, target string, g Grant
 		return nil, errors.New("not a URL") // the cause would quote the whole URL
 	}
 	r.Header.Set("Accept", "application/json")
-	r.Header.Set("User-Agent", "patchbay")
+	r.Header.Set("User-Agent", userAgent)
 	r.Header.Set("Content-Type", contentType)
 	for name, v := range f.headers {
 		r.Header.Set(name, v)

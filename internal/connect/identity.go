@@ -1,7 +1,7 @@
 package connect
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -20,7 +20,7 @@ var errRejected = errors.New("the provider does not accept the credential")
 // whoIs asks the toolkit's "whose account is this?" question. A toolkit that has none yields nothing. Errors are errRejected
 // (the provider says that the credential is not good) or anything else (it could not be found out).
 func (a *authClient) whoIs(ctx context.Context, t *catalog.Toolkit, c Credential) (Identity, error) {
-	if t.Identity == nil || t.BaseURL == nil {
+	if t.Identity == nil {
 		return Identity{}, nil
 	}
 	r, err := identityRequest(ctx, t, c)
@@ -50,30 +50,17 @@ func (a *authClient) whoIs(ctx context.Context, t *catalog.Toolkit, c Credential
 }
 
 func identityRequest(ctx context.Context, t *catalog.Toolkit, c Credential) (*http.Request, error) {
-	base, err := t.BaseURL.ExpandFields(c.Fields)
+	built, err := t.Identity.Build(t, c.Fields)
 	if err != nil {
 		return nil, err
 	}
-	var body *strings.Reader
-	method := cmp.Or(t.Identity.Method, http.MethodGet)
-	if t.Identity.Body != "" {
-		body, method = strings.NewReader(t.Identity.Body), cmp.Or(t.Identity.Method, http.MethodPost)
-	} else {
-		body = strings.NewReader("")
-	}
-	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(base, "/")+t.Identity.Path, body)
+	r, err := http.NewRequestWithContext(ctx, built.Method, built.URL, bytes.NewReader(built.Body))
 	if err != nil {
 		return nil, errors.New("the identity request is not a URL")
 	}
-	r.Header.Set("Accept", "application/json")
-	r.Header.Set("User-Agent", "patchbay")
-	if t.Identity.Body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for name, text := range t.Headers {
-		if v, err := text.ExpandFields(c.Fields); err == nil && v != "" {
-			r.Header.Set(name, v)
-		}
+	r.Header.Set("User-Agent", userAgent)
+	for name, v := range built.Header {
+		r.Header.Set(name, v)
 	}
 	c.Apply(r)
 	return r, nil
