@@ -309,31 +309,25 @@ func (c *configCheck) multiAccount() {
 }
 
 func (c *configCheck) links() {
-	if text := c.config.ManageConnections.CallbackURL; text != "" && !browsable(text) {
-		c.fault("manage_connections.callback_url: %q is not a URL that a browser can be sent to", text)
+	if text := c.config.ManageConnections.CallbackURL; text != "" {
+		if _, ok := webAddress(text); !ok {
+			c.fault("manage_connections.callback_url: %q is not a whole http or https URL", text)
+		}
 	}
 	if text := c.config.LinkURLOverwrite; text != "" {
-		u, err := url.Parse(text)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" {
-			c.fault("experimental.link_url_overwrite: %q is not a plain http or https URL", text)
+		if u, ok := webAddress(text); !ok || u.RawQuery != "" || u.Fragment != "" {
+			c.fault("experimental.link_url_overwrite: %q is not a plain http or https URL; links become this URL with /link/{token} behind it", text)
 		}
 	}
 }
 
-// browsable reports whether a browser may be sent to a URL: web pages, and the schemes of installed applications.
-func browsable(text string) bool {
+// webAddress reports whether a text is a whole http or https URL, the only kind that a browser is sent to.
+func webAddress(text string) (*url.URL, bool) {
 	u, err := url.Parse(text)
-	if err != nil || !u.IsAbs() {
-		return false
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, false
 	}
-	switch u.Scheme {
-	case "http", "https":
-		return u.Host != ""
-	case "javascript", "data", "file", "vbscript", "blob", "about":
-		return false
-	default:
-		return true
-	}
+	return u, true
 }
 
 func (c *configCheck) timezone() {

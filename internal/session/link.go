@@ -19,8 +19,7 @@ type LinkRequest struct {
 	ACL                                 *connect.ACL
 }
 
-// Link starts a connection for the session's user. An account of theirs that does not work is connected again under its
-// own id; otherwise a new account is made.
+// Link starts a connection for the session's user.
 func (s *Service) Link(ctx context.Context, c tenant.Caller, id string, r LinkRequest) (connect.Link, error) {
 	view, err := s.Open(ctx, c, id)
 	if err != nil {
@@ -39,26 +38,25 @@ func (s *Service) Link(ctx context.Context, c tenant.Caller, id string, r LinkRe
 			WithCode(fault.CodeSessionInvalid).
 			WithFix("Take connected_accounts.%s out of the session first (%s), or connect the pinned account again: POST /api/v3.1/connected_accounts/%s/refresh.", kit.Slug, howToChange, pins[0])
 	}
-	link, _, err := s.startLink(ctx, c, view, kit, r)
-	return link, err
+	return s.startLink(ctx, c, view, kit, r)
 }
 
-// startLink makes the link for a toolkit that is not pinned, and says whether it connects an earlier account again.
-func (s *Service) startLink(ctx context.Context, c tenant.Caller, v *View, kit *catalog.Toolkit, r LinkRequest) (_ connect.Link, again bool, _ error) {
+// startLink makes the link for a toolkit that is not pinned. A connection that was begun and not finished is begun again
+// under the same account, so that an agent that asks twice leaves nothing behind; so is one that has died, by package connect.
+func (s *Service) startLink(ctx context.Context, c tenant.Caller, v *View, kit *catalog.Toolkit, r LinkRequest) (connect.Link, error) {
 	config, err := s.accounts.AuthConfigFor(ctx, project(c), kit.Slug, v.Session.Config.AuthConfigs[kit.Slug], true)
 	if err != nil {
-		return connect.Link{}, false, err
+		return connect.Link{}, err
 	}
 	st, err := s.standing(ctx, c, v, kit)
 	if err != nil {
-		return connect.Link{}, false, err
+		return connect.Link{}, err
 	}
-	if dead, ok := st.reusable(config.ID, r); ok {
-		link, err := s.linkAccount(ctx, c, v, dead, r)
-		return link, true, err
+	if begun, ok := st.begun(config.ID, r); ok {
+		return s.linkAccount(ctx, c, v, begun, r)
 	}
 	if m := v.Session.Config.MultiAccount; m.Enable && len(st.usable()) >= m.limit() {
-		return connect.Link{}, false, fault.New(fault.Invalid, fault.SlugSessionInvalid, "User %s has %d %s accounts already, as many as this session allows.", v.Session.UserID, len(st.usable()), kit.Name).
+		return connect.Link{}, fault.New(fault.Invalid, fault.SlugSessionInvalid, "User %s has %d %s accounts already, as many as this session allows.", v.Session.UserID, len(st.usable()), kit.Name).
 			WithCode(fault.CodeSessionInvalid).
 			WithFix("Remove one of them, or raise multi_account.max_accounts_per_toolkit (at most 10): %s.", howToChange)
 	}
@@ -66,32 +64,28 @@ func (s *Service) startLink(ctx context.Context, c tenant.Caller, v *View, kit *
 		AuthConfigID: config.ID, UserID: v.Session.UserID, CallbackURL: v.callback(r), Alias: r.Alias,
 		AccountType: r.AccountType, ACL: r.ACL, Origin: r.Origin,
 	})
-	return v.ownLink(link), false, err
+	return v.ownLink(link), err
 }
 
-// reusable finds an account that was begun or has died and can be connected under its old id, so that references to it go
-// on working and no dead rows pile up.
-func (st standing) reusable(authConfigID string, r LinkRequest) (connect.ConnectedAccount, bool) {
-	if r.AccountType == connect.Shared {
-		return connect.ConnectedAccount{}, false
-	}
-	var found connect.ConnectedAccount
+// begun finds the account of a connection that was started in the same way and not finished yet.
+func (st standing) begun(authConfigID string, r LinkRequest) (connect.ConnectedAccount, bool) {
 	for _, choice := range st.All {
 		a := choice.Account
-		switch {
-		case a.AuthConfigID != authConfigID, a.Type == connect.Shared, r.Alias != "" && a.Alias != r.Alias:
-		case a.Status == connect.Active, a.Status == connect.Inactive, a.Status == "":
-		case a.UpdatedAt.After(found.UpdatedAt):
-			found = a
+		if pending(a.Status) && a.AuthConfigID == authConfigID && a.Alias == r.Alias && r.AccountType != connect.Shared {
+			return a, true
 		}
 	}
-	return found, found.ID != ""
+	return connect.ConnectedAccount{}, false
 }
 
-// linkAccount makes a link that connects an account again under its own id.
+func pending(status connect.Status) bool {
+	return status == connect.Initializing || status == connect.Initiated
+}
+
+// linkAccount makes a link that connects an account again under its own id. One that works goes on working meanwhile.
 func (s *Service) linkAccount(ctx context.Context, c tenant.Caller, v *View, a connect.ConnectedAccount, r LinkRequest) (connect.Link, error) {
 	link, err := s.accounts.CreateLink(ctx, project(c), connect.NewLink{
-		AuthConfigID: a.AuthConfigID, UserID: a.UserID, AccountID: a.ID, CallbackURL: v.callback(r), Origin: r.Origin,
+		AccountID: a.ID, UserID: a.UserID, CallbackURL: v.callback(r), Origin: r.Origin,
 	})
 	return v.ownLink(link), err
 }

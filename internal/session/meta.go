@@ -98,7 +98,9 @@ func MetaTools() []ToolSpec {
 
 // IsMetaTool reports whether a slug is one of a meta tool, be it one that this server does not have.
 func IsMetaTool(slug string) bool {
-	slug = strings.ToUpper(slug)
+	if slug = strings.ToUpper(slug); !strings.HasPrefix(slug, "COMPOSIO_") {
+		return false
+	}
 	if _, ok := sandboxTools[slug]; ok {
 		return true
 	}

@@ -266,11 +266,11 @@ func (m *connectionManager) link(ctx context.Context, st standing, e connectionE
 		return known, fault.New(fault.Invalid, fault.SlugSessionInvalid, "The session pins %s to %s, so it would not use another account.", st.toolkit.Slug, strings.Join(pins, ", ")).
 			WithFix("Only the application can change that: connected_accounts.%s of the session.", st.toolkit.Slug)
 	}
-	link, again, err := m.service.startLink(ctx, m.call.caller, view, st.toolkit, LinkRequest{Alias: e.alias, Origin: m.call.Origin})
+	link, err := m.service.startLink(ctx, m.call.caller, view, st.toolkit, LinkRequest{Alias: e.alias, Origin: m.call.Origin})
 	if err != nil {
 		return known, err
 	}
-	return m.linked(st, link, again), nil
+	return m.linked(st, link), nil
 }
 
 // again makes a link that renews an account which works; it goes on working until the user is done.
@@ -279,7 +279,7 @@ func (m *connectionManager) again(ctx context.Context, st standing, a connect.Co
 	if err != nil {
 		return connectionResult{Toolkit: st.toolkit.Slug, Active: st.ready()}, err
 	}
-	return m.linked(st, link, true), nil
+	return m.linked(st, link), nil
 }
 
 // reconnectPinned renews a pinned account that does not work, if it is the user's own.
@@ -293,7 +293,7 @@ func (m *connectionManager) reconnectPinned(ctx context.Context, st standing) (c
 		if err != nil {
 			return connectionResult{Toolkit: st.toolkit.Slug}, err
 		}
-		return m.linked(st, link, true), nil
+		return m.linked(st, link), nil
 	}
 	return connectionResult{Toolkit: st.toolkit.Slug}, fault.New(fault.Invalid, fault.SlugNoActiveConnection, "%s", st.problem()).
 		WithFix("The session pins this account, so only the application or its owner can mend it: connect it again, or change connected_accounts.%s of the session.", st.toolkit.Slug)
@@ -307,14 +307,14 @@ func (m *connectionManager) relink(ctx context.Context, a connect.ConnectedAccou
 	return m.service.linkAccount(ctx, m.call.caller, m.call.view, a, LinkRequest{Origin: m.call.Origin})
 }
 
-func (m *connectionManager) linked(st standing, link connect.Link, again bool) connectionResult {
+func (m *connectionManager) linked(st standing, link connect.Link) connectionResult {
 	m.links = append(m.links, link)
 	next := "then go on when they say that they are done."
 	if m.call.view.Session.Config.ManageConnections.Wait {
 		next = "then call " + slugWaitForConnections + "."
 	}
 	return connectionResult{
-		Toolkit: st.toolkit.Slug, Status: statusInitiated, Active: st.ready(), Reinitiated: again,
+		Toolkit: st.toolkit.Slug, Status: statusInitiated, Active: st.ready(), Reinitiated: !link.Account.ConnectedAt.IsZero(),
 		AccountID: link.Account.ID, AuthConfigID: link.Account.AuthConfigID, RedirectURL: link.URL,
 		CreatedAt: stamp(link.Account.CreatedAt), AccountType: link.Account.Type,
 		Instruction: fmt.Sprintf("Show the user this link to connect %s, and %s It works once and ends in ten minutes: %s", st.toolkit.Name, next, link.URL),

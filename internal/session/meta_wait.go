@@ -84,7 +84,6 @@ type wait struct {
 	kits    []*catalog.Toolkit
 	any     bool
 	timeout time.Duration
-	first   map[string]time.Time // when each toolkit's accounts last changed before the wait began
 }
 
 func (s *Service) newWait(call metaCall) (*wait, error) {
@@ -111,20 +110,13 @@ func (s *Service) newWait(call metaCall) (*wait, error) {
 // look sees how things stand and whether waiting is over: everything wanted is there, or what is missing cannot come.
 func (w *wait) look(ctx context.Context) (waitAnswer, bool, error) {
 	answer := waitAnswer{Results: make(map[string]waitResult, len(w.kits))}
-	begun := w.first == nil
-	if begun {
-		w.first = make(map[string]time.Time, len(w.kits))
-	}
 	active, hopeless := 0, 0
 	for _, kit := range w.kits {
 		st, err := w.service.standing(ctx, w.call.caller, w.call.view, kit)
 		if err != nil {
 			return waitAnswer{}, false, err
 		}
-		if begun {
-			w.first[kit.Slug] = st.lastChange()
-		}
-		r := w.result(st)
+		r := waitFor(st)
 		answer.Results[kit.Slug] = r
 		switch r.Status {
 		case waitActive:
@@ -144,31 +136,25 @@ func (w *wait) look(ctx context.Context) (waitAnswer, bool, error) {
 	return answer, true, nil
 }
 
-func (w *wait) result(st standing) waitResult {
-	r := waitResult{Toolkit: st.toolkit.Slug, Status: waitWaiting}
-	if st.ready() {
-		r.Status, r.Active = waitActive, true
+// waitFor says how a toolkit stands. Only a link that is open is worth waiting for.
+func waitFor(st standing) waitResult {
+	r := waitResult{Toolkit: st.toolkit.Slug, Active: st.ready()}
+	last, begun := st.last()
+	r.AccountID = last.ID
+	switch {
+	case r.Active:
+		r.Status = waitActive
 		if usable := st.usable(); len(usable) > 0 {
 			r.AccountID, r.User = usable[0].ID, identity(usable[0])
 		}
-		return r
-	}
-	last, ok := st.last()
-	switch {
-	case !ok:
+	case slices.ContainsFunc(st.All, func(choice connect.Choice) bool { return pending(choice.Account.Status) }):
+		r.Status = waitWaiting
+	case begun:
+		r.Status, r.Error = waitFailed, st.problem()
+	default:
 		r.Status, r.Error = waitNotStarted, "No link was made for "+st.toolkit.Name+" yet."
-	case pending(last.Status):
-		r.AccountID = last.ID
-	case last.UpdatedAt.After(w.first[st.toolkit.Slug]): // it came to nothing while we waited
-		r.Status, r.AccountID, r.Error = waitFailed, last.ID, st.problem()
-	default: // an account that had died before: a link to renew it may be open
-		r.AccountID = last.ID
 	}
 	return r
-}
-
-func pending(status connect.Status) bool {
-	return status == connect.Initializing || status == connect.Initiated
 }
 
 // last gives the account that changed last.
@@ -180,11 +166,6 @@ func (st standing) last() (connect.ConnectedAccount, bool) {
 		}
 	}
 	return last, last.ID != ""
-}
-
-func (st standing) lastChange() time.Time {
-	last, _ := st.last()
-	return last.UpdatedAt
 }
 
 func (w *wait) with(a waitAnswer, statuses ...string) string {

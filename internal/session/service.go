@@ -60,6 +60,7 @@ type Catalog interface {
 type Connections interface {
 	AuthConfig(ctx context.Context, c tenant.Caller, id string) (connect.AuthConfig, error)
 	AuthConfigFor(ctx context.Context, c tenant.Caller, toolkit, preferredID string, forSession bool) (connect.AuthConfig, error)
+	ListAuthConfigs(ctx context.Context, c tenant.Caller, f connect.AuthConfigFilter) ([]connect.AuthConfig, connect.Page, error)
 	ManagedSchemes(toolkit string) []string
 	ListAccounts(ctx context.Context, c tenant.Caller, f connect.AccountFilter) ([]connect.ConnectedAccount, connect.Page, error)
 	WasDeleted(ctx context.Context, c tenant.Caller, accountID string) (bool, error)

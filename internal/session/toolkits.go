@@ -99,25 +99,45 @@ func pageOf(kits []*catalog.Toolkit, q ToolkitQuery) (_ []*catalog.Toolkit, next
 }
 
 func (s *Service) toolkitStates(ctx context.Context, c tenant.Caller, v *View, kits []*catalog.Toolkit) ([]ToolkitState, error) {
-	states := make([]ToolkitState, 0, len(kits))
-	for _, kit := range kits {
-		state := ToolkitState{Toolkit: kit, Enabled: v.policy.allowsToolkit(kit.Slug), ManagedSchemes: s.accounts.ManagedSchemes(kit.Slug)}
+	states := make([]ToolkitState, len(kits))
+	for i, kit := range kits {
 		st, err := s.standing(ctx, c, v, kit)
 		if err != nil {
 			return nil, err
 		}
-		state.Account = st.shown()
-		if len(v.Session.Config.ConnectedAccounts[kit.Slug]) > 0 && !st.ready() {
-			state.Problem = st.problem() + " " + v.howToConnect(kit)
+		states[i] = ToolkitState{
+			Toolkit: kit, Enabled: v.policy.allowsToolkit(kit.Slug), ManagedSchemes: s.accounts.ManagedSchemes(kit.Slug), Account: st.shown(),
 		}
-		if state.Account != nil {
-			if state.AuthConfig, err = s.authConfigOf(ctx, c, *state.Account); err != nil {
-				return nil, err
+		if len(v.Session.Config.ConnectedAccounts[kit.Slug]) > 0 && !st.ready() {
+			states[i].Problem = st.problem() + " " + v.howToConnect(kit)
+		}
+	}
+	return states, s.addAuthConfigs(ctx, c, states)
+}
+
+// addAuthConfigs reads the auth configs of all accounts at once.
+func (s *Service) addAuthConfigs(ctx context.Context, c tenant.Caller, states []ToolkitState) error {
+	var kits []string
+	for _, state := range states {
+		if state.Account != nil && state.Account.AuthConfigID != "" {
+			kits = append(kits, state.Toolkit.Slug)
+		}
+	}
+	if len(kits) == 0 {
+		return nil
+	}
+	configs, _, err := s.accounts.ListAuthConfigs(ctx, project(c), connect.AuthConfigFilter{Toolkits: kits, ShowDisabled: true})
+	if err != nil {
+		return err
+	}
+	for i := range states {
+		for j := range configs {
+			if a := states[i].Account; a != nil && a.AuthConfigID == configs[j].ID {
+				states[i].AuthConfig = &configs[j]
 			}
 		}
-		states = append(states, state)
 	}
-	return states, nil
+	return nil
 }
 
 // shown gives the account to show for a toolkit: the one in use, else the newest that works, else the one that changed
@@ -133,18 +153,4 @@ func (st standing) shown() *connect.ConnectedAccount {
 		return &last
 	}
 	return nil
-}
-
-func (s *Service) authConfigOf(ctx context.Context, c tenant.Caller, a connect.ConnectedAccount) (*connect.AuthConfig, error) {
-	if a.AuthConfigID == "" {
-		return nil, nil
-	}
-	config, err := s.accounts.AuthConfig(ctx, project(c), a.AuthConfigID)
-	if fault.Is(err, fault.NotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &config, nil
 }
