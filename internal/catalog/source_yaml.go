@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/patchbay-dev/patchbay/internal/mapping"
 )
 
 // LoadToolkits reads all toolkits of a file system: each directory at its root that holds a toolkit.yaml is one. The error
@@ -237,10 +239,24 @@ func (l *loader) finish() {
 	if len(t.Tools) == 0 {
 		l.fail(toolkitFile, "the toolkit has no tools: they go into files beside this one, named for their area")
 	}
+	if slices.ContainsFunc(t.Tools, func(t *Tool) bool { return t.Request.GraphQL != nil }) {
+		t.Errors.addGraphQL()
+	}
 	for i := range t.Auth {
 		if o := t.Auth[i].OAuth2; o != nil && o.AvailableScopes == nil {
 			o.AvailableScopes = t.allScopes(o.DefaultScopes)
 		}
+	}
+}
+
+// addGraphQL says what every GraphQL API says about failure, where the toolkit does not say it itself.
+func (e *ErrorRules) addGraphQL() {
+	if e.FailedWhen == nil {
+		e.FailedWhen, _ = mapping.CompileExpr(`type(body) == "map" && len(list(body.errors)) > 0`, mapping.Scope{Answer: true}, 0)
+	}
+	if e.Message == nil {
+		message, _ := mapping.ParsePath("errors[0].message")
+		e.Message = []mapping.Path{message}
 	}
 }
 

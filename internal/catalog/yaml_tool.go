@@ -181,6 +181,9 @@ func (l *loader) readBehaviour(r *reader, d *toolDecl) []inputUser {
 		answered.Answer = true
 	}
 	l.readAnswer(r, d, answered)
+	if t.Request.GraphQL != nil {
+		t.Result.From = t.Result.From.Below("data")
+	}
 	if page != nil {
 		t.Page = page.finish(r, answered)
 	}

@@ -183,7 +183,7 @@ func options(scope Scope) []expr.Option {
 	return opts
 }
 
-// lenientVisitor makes x.y nil when x is, and gives list functions an empty list for nil.
+// lenientVisitor makes x.y nil when x is, gives list functions an empty list for nil, and takes any value as a condition.
 type lenientVisitor struct{}
 
 func (lenientVisitor) Visit(node *ast.Node) {
@@ -195,11 +195,60 @@ func (lenientVisitor) Visit(node *ast.Node) {
 		}
 	case *ast.BuiltinNode:
 		if overLists[n.Name] && len(n.Arguments) > 0 {
-			ast.Patch(&n.Arguments[0], &ast.CallNode{
-				Callee: &ast.IdentifierNode{Value: "list"}, Arguments: []ast.Node{n.Arguments[0]},
-			})
+			wrap(&n.Arguments[0], "list")
+		}
+		if predicate, ok := lastArgument(n).(*ast.PredicateNode); ok && choosing[n.Name] {
+			condition(&predicate.Node)
+		}
+	case *ast.ConditionalNode:
+		condition(&n.Cond)
+	case *ast.UnaryNode:
+		if n.Operator == "!" || n.Operator == "not" {
+			condition(&n.Node)
+		}
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "&&", "||", "and", "or":
+			condition(&n.Left)
+			condition(&n.Right)
 		}
 	}
+}
+
+// condition makes a node true or false unless it plainly is.
+func condition(n *ast.Node) {
+	switch c := (*n).(type) {
+	case *ast.BoolNode:
+		return
+	case *ast.UnaryNode:
+		if c.Operator == "!" || c.Operator == "not" {
+			return
+		}
+	case *ast.BinaryNode:
+		switch c.Operator {
+		case "==", "!=", "<", "<=", ">", ">=", "&&", "||", "and", "or", "in", "matches", "contains", "startsWith", "endsWith":
+			return
+		}
+	}
+	wrap(n, "truthy")
+}
+
+// wrap puts a call of a function around a node.
+func wrap(n *ast.Node, function string) {
+	ast.Patch(n, &ast.CallNode{Callee: &ast.IdentifierNode{Value: function}, Arguments: []ast.Node{*n}})
+}
+
+func lastArgument(n *ast.BuiltinNode) ast.Node {
+	if len(n.Arguments) == 0 {
+		return nil
+	}
+	return n.Arguments[len(n.Arguments)-1]
+}
+
+// choosing are the functions whose predicate is a condition.
+var choosing = map[string]bool{
+	"all": true, "none": true, "any": true, "one": true, "filter": true, "find": true, "findIndex": true, "findLast": true,
+	"findLastIndex": true, "count": true,
 }
 
 var overLists = map[string]bool{

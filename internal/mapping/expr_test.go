@@ -67,6 +67,19 @@ func TestExprEval(t *testing.T) {
 		{`unix("1970-01-01T00:01:00Z")`, 60},
 		{`time(60).Format("15:04:05")`, "00:01:00"},
 		{`let x = input.n; x + 1`, 4},
+		{`!input.absent && input.title ? "yes" : "no"`, "yes"},
+		{`input.labels || false`, true},
+		{`not (input.absent or input.n == 4)`, true},
+		{`filter(body.items, .tags)`, []any{}},
+		{`count(body.items, .id)`, 1},
+		{`find(steps.list.messages, .id == "m2").id`, "m2"},
+		{`input.labels[0:1]`, []any{"a"}},
+		{`input.labels[1:99]`, []any{"b"}},
+		{`list(input.absent)[3:99]`, []any{}},
+		{`link_next("<https://x/?page=2&q=a>; rel=\"prev\", <https://x/?page=4>; rel=\"next\"", "page")`, 4},
+		{`link_next("<https://x/?after=a%2Fb>; rel=next", "after")`, "a/b"},
+		{`link_next("<https://x/?page=1>; rel=\"last\"", "page")`, nil},
+		{`link_next(input.absent, "page")`, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.source, func(t *testing.T) {

@@ -36,6 +36,7 @@ var functions = map[string]function{
 	"base64":           {call: encodeWith(base64.StdEncoding), types: []any{new(func(any) any)}},
 	"base64url":        {call: encodeWith(base64.RawURLEncoding), types: []any{new(func(any) any)}},
 	"base64_decode":    {call: decodeBase64, types: []any{new(func(any) any)}},
+	"link_next":        {call: linkNext, types: []any{new(func(any, string) any)}},
 	"file":             {call: makeFile, types: []any{new(func(any, any, any) any)}},
 	"mime_message":     {call: mimeMessage, types: []any{new(func(any) string)}},
 	"mime_headers":     {call: mimeHeaders, types: []any{new(func(any) any)}},
@@ -47,6 +48,7 @@ var functions = map[string]function{
 
 	// objects and lists
 	"coalesce": {call: coalesce, types: []any{new(func(...any) any)}},
+	"truthy":   {call: func(a ...any) (any, error) { return truthy(a[0]), nil }, types: []any{new(func(any) bool)}},
 	"list":     {call: func(a ...any) (any, error) { return asList(a[0]), nil }, types: []any{new(func(any) []any)}},
 	"compact":  {call: compact, types: []any{new(func(any) any)}},
 	"merge":    {call: merge, types: []any{new(func(...any) any)}},

@@ -68,6 +68,11 @@ func bracketStep(inside string) (pathStep, bool) {
 // IsRoot reports whether the path is the value itself.
 func (p Path) IsRoot() bool { return len(p.steps) == 0 }
 
+// Below gives the path that starts at a member.
+func (p Path) Below(member string) Path {
+	return Path{steps: append([]pathStep{{name: member}}, p.steps...)}
+}
+
 // Get reads the place; nil when it is not there. Elements of [] that lack the member are left out.
 func (p Path) Get(v any) any { return getPath(p.steps, v) }
 
