@@ -32,14 +32,17 @@ func (c *conditions) and(condition string, args ...any) {
 
 // in adds "column is one of values"; no values, no condition.
 func in[T ~string](c *conditions, column string, values []T) {
-	if len(values) == 0 {
-		return
-	}
 	args := make([]any, len(values))
 	for i, v := range values {
 		args[i] = string(v)
 	}
-	c.and(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
+	switch len(values) {
+	case 0:
+	case 1: // so that an index over this column and the order gives the order too
+		c.and(column+" = ?", args...)
+	default:
+		c.and(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
+	}
 }
 
 // contains adds "one of the columns contains the text", whatever the case; no text, no condition.

@@ -121,8 +121,8 @@ CREATE TABLE sessions (
     PRIMARY KEY (project_id, id)
 );
 CREATE UNIQUE INDEX sessions_by_token ON sessions (token_hash) WHERE token_hash <> '';
-CREATE INDEX sessions_by_creation ON sessions (project_id, created_at, id);
-CREATE INDEX sessions_by_user ON sessions (project_id, user_id, created_at, id);
+CREATE INDEX sessions_by_creation ON sessions (project_id, created_at, id, expires_at); -- counted without a look at the rows
+CREATE INDEX sessions_by_user ON sessions (project_id, user_id, created_at, id, expires_at);
 CREATE INDEX sessions_by_end ON sessions (expires_at) WHERE expires_at > 0;
 
 -- Configurations that were replaced; the one in force is in sessions.

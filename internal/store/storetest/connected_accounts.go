@@ -22,6 +22,7 @@ var connectedAccountBehaviours = behaviours{
 	"an account changes in one step":            accountUpdated,
 	"parallel changes all land":                 accountCounted,
 	"its requests go with a deleted account":    accountDeleted,
+	"the id of a deleted account is remembered": accountRemembered,
 	"accounts are listed by filter":             accountsFiltered,
 	"accounts are paged in every order":         accountsPaged,
 	"another project's account does not exist":  accountForeign,

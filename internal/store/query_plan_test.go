@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/secret"
+	"github.com/patchbay-dev/patchbay/internal/session"
+)
+
+// TestQueryPlans asks SQLite how it runs every statement: never by reading a whole table, and never by sorting what a list
+// is ordered by.
+func TestQueryPlans(t *testing.T) {
+	t.Parallel()
+	s := openForTest(t)
+	spy := &spy{database: s.db}
+	s.db = spy
+	callEverything(t, s)
+
+	if len(spy.seen) < 40 {
+		t.Fatalf("only %d statements were seen", len(spy.seen))
+	}
+	reader := spy.database.reader()
+	for query, args := range spy.seen {
+		plan := explain(t, reader, query, args)
+		for _, step := range plan {
+			if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE") {
+				t.Errorf("%s\n\tis run as:\n\t%s", query, strings.Join(plan, "\n\t"))
+			}
+		}
+	}
+}
+
+// callEverything calls each method of the Store in each way that makes another query. What comes out does not matter here.
+func callEverything(t *testing.T, s *Store) {
+	ctx, now := t.Context(), time.Now()
+	yes := true
+	s.KeyByHash(ctx, "")
+	s.ListKeys(ctx, "")
+	s.RevokeKey(ctx, "", "", now)
+	s.Keyset(ctx, "")
+
+	s.CreateAuthConfig(ctx, connect.AuthConfig{ID: "ac"})
+	s.UpdateAuthConfig(ctx, "", "ac", func(*connect.AuthConfig) error { return nil })
+	s.CreateAccount(ctx, connect.ConnectedAccount{ID: "ca"})
+	s.UpdateAccount(ctx, "", "ca", func(*connect.ConnectedAccount) error { return nil })
+	s.CreateRequest(ctx, connect.ConnectionRequest{TokenHash: "r", AccountID: "ca"})
+	s.UpdateRequest(ctx, "r", func(*connect.ConnectionRequest) error { return nil })
+	s.CreateSession(ctx, session.Session{ID: "trs"})
+	s.UpdateSession(ctx, "", "trs", func(*session.Session) error { return nil })
+
+	for _, cursor := range []string{"", formatCursor(1, "x")} {
+		s.ListAuthConfigs(ctx, "", connect.AuthConfigFilter{Limit: 1, Cursor: cursor})
+		s.ListAuthConfigs(ctx, "", connect.AuthConfigFilter{Limit: 1, Cursor: cursor, Toolkits: []string{"a"}, ForSessions: true})
+		s.ListAuthConfigs(ctx, "", connect.AuthConfigFilter{Limit: 1, Cursor: cursor, Managed: &yes, Search: "a"})
+		for _, updated := range []bool{true, false} {
+			for _, ascending := range []bool{true, false} {
+				s.ListAccounts(ctx, "", connect.AccountFilter{Limit: 1, Cursor: cursor, OrderUpdated: updated, Ascending: ascending})
+			}
+		}
+		s.ListAccounts(ctx, "", connect.AccountFilter{Limit: 1, Cursor: cursor, AuthConfigIDs: []string{"a"}})
+		s.ListAccounts(ctx, "", connect.AccountFilter{Limit: 1, Cursor: cursor, UserIDs: []string{"a"}, Toolkits: []string{"b"}, Statuses: []connect.Status{"c", "d"}})
+		s.ListSessions(ctx, "", session.Filter{Limit: 1, Cursor: cursor})
+		s.ListSessions(ctx, "", session.Filter{Limit: 1, Cursor: cursor, UserIDs: []string{"a"}})
+		s.ListSessions(ctx, "", session.Filter{Limit: 1, Cursor: cursor, Search: "a"})
+		s.Revisions(ctx, "", "trs", 1, cursor)
+	}
+	s.AccountsToRefresh(ctx, now, 1)
+	s.ClaimRefresh(ctx, "", "ca", "", now, now)
+	s.ReleaseRefresh(ctx, "", "ca", "")
+	s.RequestByState(ctx, "")
+	s.ExpireRequests(ctx, now, "")
+	s.SessionByToken(ctx, "")
+	s.NewestSession(ctx, "", "")
+	s.DeleteSession(ctx, "", "trs")
+	s.DeleteExpiredSessions(ctx, now)
+	s.DeleteAccount(ctx, "", "ca")
+	s.DeleteAuthConfig(ctx, "", "ac")
+
+	s.AppendLogs(ctx, []execute.LogEntry{{ID: "log"}})
+	s.Log(ctx, "", "log")
+	s.DeleteLogsBefore(ctx, now)
+	s.BeginIdempotent(ctx, "", "", "", now)
+	s.BeginIdempotent(ctx, "", "", "", now)
+	s.FinishIdempotent(ctx, "", "", nil)
+	s.DropIdempotent(ctx, "", "")
+	s.DeleteIdempotentBefore(ctx, now)
+}
+
+// spy notes every statement that a database is given.
+type spy struct {
+	database
+	mu   sync.Mutex
+	seen map[string][]any
+}
+
+func (s *spy) reader() queryer { return spyingQueryer{s.database.reader(), s} }
+
+func (s *spy) write(ctx context.Context, f func(*tx) error) error {
+	return s.database.write(ctx, func(t *tx) error {
+		t.queryer = spyingQueryer{t.queryer, s}
+		return f(t)
+	})
+}
+
+func (s *spy) note(query string, args []any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		s.seen = make(map[string][]any)
+	}
+	s.seen[query] = args
+}
+
+type spyingQueryer struct {
+	queryer
+	spy *spy
+}
+
+func (q spyingQueryer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	q.spy.note(query, args)
+	return q.queryer.ExecContext(ctx, query, args...)
+}
+
+func (q spyingQueryer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	q.spy.note(query, args)
+	return q.queryer.QueryContext(ctx, query, args...)
+}
+
+func (q spyingQueryer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	q.spy.note(query, args)
+	return q.queryer.QueryRowContext(ctx, query, args...)
+}
+
+// harmless are steps that look like a scan and are none.
+var harmless = []string{
+	"SCAN CONSTANT ROW",                             // SELECT without FROM
+	"SCAN a USING INDEX connected_accounts_pending", // the index has only the accounts that are being connected
+}
+
+// explain gives the steps in which a statement is run.
+func explain(t *testing.T, q queryer, query string, args []any) []string {
+	t.Helper()
+	rows, err := q.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	return slices.DeleteFunc(steps, func(step string) bool { return slices.Contains(harmless, step) })
+}
+
+// openForTest opens a store of the test's own. Tests outside of this package use storetest.Open.
+func openForTest(t *testing.T) *Store {
+	t.Helper()
+	key := secret.NewMasterKey()
+	s, err := Open(t.Context(), Options{
+		Database:  filepath.Join(t.TempDir(), "patchbay.db"),
+		MasterKey: func(bool) (secret.MasterKey, error) { return key, nil },
+		Bus:       new(notify.Bus),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
