@@ -139,8 +139,10 @@ type ToolkitState struct {
 	Slug    string            `json:"slug"`
 	Name    string            `json:"name"`
 	Enabled bool              `json:"enabled"`
-	NoAuth  bool              `json:"is_no_auth"`        // works without an account
-	Account *ConnectedAccount `json:"connected_account"` // the one that would be used; nil when there is none
+	NoAuth  bool              `json:"is_no_auth"`                    // works without an account
+	Managed []string          `json:"composio_managed_auth_schemes"` // schemes for which the operator registered an app
+	Account *ConnectedAccount `json:"connected_account"`             // the one that would be used; nil when there is none
+	Problem string            `json:"problem"`                       // why a pinned account cannot be used, and how to mend it
 }
 
 // Connected reports whether the toolkit's tools can be run now.

@@ -40,7 +40,8 @@ type Config struct {
 	// Warnings are things that were ignored but look like mistakes, for the operator to read.
 	Warnings []string
 
-	lines map[string]Line // by key
+	lines   map[string]Line // by key
+	environ []string
 }
 
 // Toolkit overrides one toolkit: another server, or the operator's own OAuth app.
@@ -62,6 +63,16 @@ type Line struct {
 	Key   string
 	Value string // "[redacted]" for a secret
 	From  string // "default", "flag --listen", "PATCHBAY_LISTEN", "patchbay.yaml:3"
+}
+
+// Lookup reads a variable of the environment that the settings were loaded with, for settings that name one.
+func (c *Config) Lookup(name string) (string, bool) {
+	for _, entry := range slices.Backward(c.environ) {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
 }
 
 // Lines lists every setting that has a value, ordered by key.

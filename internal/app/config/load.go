@@ -34,7 +34,7 @@ func Load(s Sources) (Config, error) {
 	env, warnings := fromEnviron(s.Environ)
 	name, file, faults := fromFile(s.Dir, flags, env)
 
-	c := Config{File: name, Warnings: warnings, Toolkits: map[string]Toolkit{}, lines: map[string]Line{}}
+	c := Config{File: name, Warnings: warnings, Toolkits: map[string]Toolkit{}, lines: map[string]Line{}, environ: s.Environ}
 	for _, l := range []layer{defaults(), file, env, flags} { // weakest first: later ones overwrite
 		faults = append(faults, c.apply(l)...)
 	}

@@ -67,10 +67,10 @@ func Settings() []Setting {
 			Meaning: "Serve Prometheus metrics at `/metrics`."},
 		{Key: "limits.request", Default: "16MB", set: one(size, func(c *Config) *int64 { return &c.MaxRequest }),
 			Meaning: "Largest request body that is accepted. Sessions with tools of your own send all their schemas with each call."},
-		{Key: "refresh.interval", Default: "1m", set: one(duration(time.Second), func(c *Config) *time.Duration { return &c.RefreshInterval }),
-			Meaning: "How often tokens that are about to end are looked for and refreshed."},
+		{Key: "refresh.interval", Default: "30s", set: one(duration(time.Second), func(c *Config) *time.Duration { return &c.RefreshInterval }),
+			Meaning: "How often tokens that are about to end are looked for and replaced, and links that nobody finished are ended."},
 		{Key: "sweep.interval", Default: "10m", set: one(duration(time.Second), func(c *Config) *time.Duration { return &c.SweepInterval }),
-			Meaning: "How often links that ran out, sessions past their time, remembered answers and old logs are cleared."},
+			Meaning: "How often sessions past their time, answers remembered for idempotency keys and old logs are cleared."},
 		{Key: "stop.timeout", Default: "60s", set: one(duration(0), func(c *Config) *time.Duration { return &c.StopTimeout }),
 			Meaning: "How long running calls may take to finish when the server is told to stop. A call has 55 seconds."},
 	}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the whole command line.
+type cli struct {
+	JSON bool `name:"json" help:"Print JSON for programs instead of text for people."`
+
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Session sessionCmd `cmd:"" help:"Make, list, show and delete sessions."`
+	Tool    toolCmd    `cmd:"" help:"Search tools, show what they need, run them."`
+	Toolkit toolkitCmd `cmd:"" help:"List, show and check toolkits."`
+	Connect connectCmd `cmd:"" help:"Connect a user's account in an app."`
+	Account accountCmd `cmd:"" help:"List, show and revoke connected accounts."`
+	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys (on the server's machine)."`
+	Doctor  doctorCmd  `cmd:"" help:"Check settings, store, keys, clock and reachability, and explain what is wrong."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+const description = `Patchbay gives every AI agent a session: one MCP URL per user over all of the user's apps.
+
+Begin with "patchbay serve". Client commands find the server by PATCHBAY_URL and PATCHBAY_API_KEY (or COMPOSIO_BASE_URL and
+COMPOSIO_API_KEY).
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong arguments or settings, 3 the tool ran and failed, 4 the server cannot be
+reached, 130 interrupted.`
+
+// Exit codes; description tells people of them.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitToolFailed  = 3
+	exitUnreachable = 4
+	exitInterrupted = 130
+)
+
+// exited is how kong's "--help" ends run without ending the process.
+type exited int
+
+// run parses arguments, runs the command and gives the exit code.
+func run(args []string, c *console) (code int) {
+	defer func() {
+		switch cause := recover().(type) {
+		case nil:
+		case exited:
+			code = int(cause)
+		default:
+			panic(cause)
+		}
+	}()
+	var commands cli
+	commands.Serve.settings = newSettingsFlags()
+	commands.Serve.Plugins = commands.Serve.settings.plugins()
+	commands.Doctor.settings = newSettingsFlags()
+	commands.Doctor.Plugins = commands.Doctor.settings.plugins()
+	commands.Key.settings = newSettingsFlags()
+	commands.Key.Plugins = commands.Key.settings.plugins()
+
+	parser, err := kong.New(&commands,
+		kong.Name("patchbay"), kong.Description(description), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(c.out, c.err), kong.Exit(func(status int) { panic(exited(status)) }),
+		kong.Bind(c),
+	)
+	if err != nil {
+		panic(err) // the command line is described wrongly: every test meets it
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return c.usage(err)
+	}
+	c.json = commands.JSON
+	if err := parsed.Run(); err != nil {
+		return c.fail(err)
+	}
+	return 0
+}
+
+// usage tells what is wrong with the command line.
+func (c *console) usage(err error) int {
+	fmt.Fprintln(c.err, "error:", err)
+	command := "patchbay"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if name := parse.Context.Command(); name != "" {
+			command += " " + strings.Split(name, " <")[0]
+		}
+	}
+	fmt.Fprintf(c.err, "  fix: see %s --help\n", command)
+	return exitUsage
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/patchbay-dev/patchbay"
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+)
+
+type toolkitCmd struct {
+	List  toolkitListCmd  `cmd:"" help:"List the apps that the server knows, the most used first."`
+	Show  toolkitShowCmd  `cmd:"" help:"Show how a toolkit is connected and which tools it has."`
+	Check toolkitCheckCmd `cmd:"" help:"Check toolkit directories; needs no server."`
+}
+
+type toolkitListCmd struct {
+	clientFlags
+	Search   string `placeholder:"TEXT" help:"Only toolkits that fit this text."`
+	Category string `placeholder:"ID" help:"Only toolkits of this category."`
+	Limit    int    `default:"200" help:"How many at most. Default: ${default}"`
+}
+
+// Run lists toolkits.
+func (s *toolkitListCmd) Run(c *console) error {
+	client, err := s.client()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	page, err := client.Toolkits.List(ctx, patchbay.ToolkitFilter{Search: s.Search, Category: s.Category, Limit: s.Limit})
+	if err != nil {
+		return err
+	}
+	return c.show(page, func(w io.Writer) {
+		rows := make([][]string, len(page.Items))
+		for i, t := range page.Items {
+			rows[i] = []string{t.Slug, strconv.Itoa(t.Meta.Tools), authOf(t), oneLine(t.Meta.Description, 70)}
+		}
+		table(w, "TOOLKIT TOOLS AUTH DESCRIPTION", rows)
+		more(w, len(page.Items), page.TotalItems)
+	})
+}
+
+// authOf says in a word or two how accounts of a toolkit are connected.
+func authOf(t patchbay.Toolkit) string {
+	switch {
+	case t.NoAuth:
+		return "none"
+	case len(t.ManagedSchemes) > 0:
+		return strings.Join(t.AuthSchemes, ",") + " (managed)"
+	default:
+		return strings.Join(t.AuthSchemes, ",")
+	}
+}
+
+type toolkitShowCmd struct {
+	clientFlags
+	Slug string `arg:"" help:"The toolkit, for example github."`
+}
+
+// Run shows a toolkit and its tools.
+func (s *toolkitShowCmd) Run(c *console) error {
+	client, err := s.client()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	toolkit, err := client.Toolkits.Get(ctx, s.Slug)
+	if err != nil {
+		return err
+	}
+	view := toolkitView{Toolkit: toolkit}
+	for tool, err := range client.Tools.All(ctx, patchbay.ToolFilter{Toolkits: []string{s.Slug}, Limit: 500}) {
+		if err != nil {
+			return err
+		}
+		view.Tools = append(view.Tools, toolLine{tool.Slug, tool.Description, tool.Tags})
+	}
+	return c.show(view, func(w io.Writer) {
+		fields(w, "toolkit", toolkit.Slug, "name", toolkit.Name, "description", toolkit.Meta.Description, "API", toolkit.BaseURL,
+			"version", toolkit.Meta.Version, "managed", strings.Join(toolkit.ManagedSchemes, ", "))
+		for _, detail := range toolkit.AuthDetails {
+			fmt.Fprintf(w, "\n%s\n", detail.Mode)
+			fields(w, "  auth config needs", names(detail.Fields.Config.Required), "  account needs", names(detail.Fields.Account.Required))
+		}
+		fmt.Fprintln(w)
+		rows := make([][]string, len(view.Tools))
+		for i, tool := range view.Tools {
+			rows[i] = []string{tool.Slug, oneLine(tool.Description, 80)}
+		}
+		table(w, "TOOL DESCRIPTION", rows)
+	})
+}
+
+type toolkitView struct {
+	patchbay.Toolkit
+	Tools []toolLine `json:"tools"`
+}
+
+type toolLine struct {
+	Slug        string   `json:"slug"`
+	Description string   `json:"description"`
+	Tags        []string `json:"tags"`
+}
+
+func names(fields []patchbay.AuthField) string {
+	list := make([]string, len(fields))
+	for i, f := range fields {
+		list[i] = f.Name
+	}
+	return strings.Join(list, ", ")
+}
+
+type toolkitCheckCmd struct {
+	Dirs []string `arg:"" name:"dir" help:"Directories with a toolkit.yaml."`
+}
+
+// Run checks toolkits and fails when there is anything wrong with one.
+func (s *toolkitCheckCmd) Run(c *console) error {
+	problems := []catalog.Problem{}
+	for _, dir := range s.Dirs {
+		parent, name := filepath.Split(filepath.Clean(dir))
+		for _, p := range catalog.Check(os.DirFS(filepath.Clean(parent)), name) {
+			p.File = filepath.Join(parent, p.File)
+			problems = append(problems, p)
+		}
+	}
+	err := c.show(problems, func(w io.Writer) {
+		for _, p := range problems {
+			fmt.Fprintln(w, p)
+		}
+		if len(problems) == 0 {
+			fmt.Fprintf(w, "%s: nothing wrong\n", strings.Join(s.Dirs, ", "))
+		}
+	})
+	if err != nil || len(problems) == 0 {
+		return err
+	}
+	return &hintedError{fmt.Sprintf("%d problems", len(problems)), "correct the lines above; docs/toolkits.md describes the format", exitFailed}
+}

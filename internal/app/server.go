@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/fault"
+)
+
+const (
+	headerTimeout  = 10 * time.Second  // for the head of a request: slower than that is an attack or a dead line
+	idleTimeout    = 120 * time.Second // longer than the usual load balancer's, so that it is not us who closes first
+	maxHeaderBytes = 64 << 10
+)
+
+// listen opens the address that the settings name.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, fault.SlugUnavailable, "Cannot listen on %s: %v.", address, rootOf(err)).
+			WithFix("Stop what uses the port, or choose another address with --listen or PATCHBAY_LISTEN.").Because(err)
+	}
+	return listener, nil
+}
+
+func rootOf(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// newServer makes the HTTP server. There is no limit on the whole of a request or an answer, which would cut MCP streams:
+// the API bounds its own routes. Requests end with base.
+func newServer(base context.Context, handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// reachableURL gives the URL by which a person on this machine can reach a listener.
+func reachableURL(address net.Addr) string {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok {
+		return "http://" + address.String()
+	}
+	host := tcp.IP.String()
+	if tcp.IP.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, fmt.Sprint(tcp.Port))
+}
