@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/session"
@@ -77,8 +77,9 @@ func openDatabase(ctx context.Context, o Options) (database, error) {
 	if strings.HasPrefix(o.Database, "postgres://") || strings.HasPrefix(o.Database, "postgresql://") {
 		return openPostgres(ctx, o)
 	}
-	if strings.Contains(o.Database, "://") {
-		return nil, fmt.Errorf("store: %s is neither postgres://… nor the path of a SQLite file", o.Database)
+	if scheme, _, found := strings.Cut(o.Database, "://"); found { // the rest may hold a password
+		return nil, fault.New(fault.Invalid, fault.SlugInvalid, "A database of type %s:// is not supported.", scheme).
+			WithFix("Give postgres://user:password@host:5432/name, or the path of a SQLite file.")
 	}
 	return openSQLite(ctx, o.Database)
 }
