@@ -108,7 +108,7 @@ func (p *policy) why(toolkit, tool string) string {
 	switch {
 	case tool != "" && list != nil && list.only:
 		return list.line + " names it."
-	case tool != "" && tags != nil:
+	case tool != "" && tags != nil && len(tags.enable)+len(tags.disable) > 0:
 		return "Its tags fit: " + tags.says() + "."
 	case p.toolkits != nil && p.toolkits.only:
 		return p.toolkits.line + " names the toolkit."

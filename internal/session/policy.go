@@ -49,6 +49,7 @@ type tagRule struct {
 	enable, disable []string
 }
 
+// allows lets every tool through when nothing is named: a toolkit's empty tags lift the session's own.
 func (r *tagRule) allows(t *catalog.Tool) bool {
 	if len(r.enable) > 0 && !slices.ContainsFunc(r.enable, func(tag string) bool { return carries(t, tag) }) {
 		return false
@@ -123,7 +124,7 @@ func compileList(line string, only bool, slugs []string, current func(string) st
 }
 
 func compileTags(line string, f *TagFilter) *tagRule {
-	if f == nil || len(f.Enable)+len(f.Disable) == 0 {
+	if f == nil {
 		return nil
 	}
 	return &tagRule{line: line, enable: f.Enable, disable: f.Disable}
