@@ -128,7 +128,9 @@ func (x *execution) do(r *http.Request) (*http.Response, error) {
 // readAnswer reads a body of at most limit bytes. What is returned is its own memory, of the right size.
 func readAnswer(res *http.Response, limit int64) ([]byte, error) {
 	defer res.Body.Close()
-	if n := res.ContentLength; n >= 0 && n <= limit {
+	if n := res.ContentLength; n > limit {
+		return nil, outbound.ErrBodyTooLarge
+	} else if n >= 0 {
 		body := make([]byte, n)
 		_, err := io.ReadFull(res.Body, body)
 		return body, err

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/fault"
 )
 
 // Limits of repeating one request (decision 0032). The call's deadline bounds everything above them.
@@ -86,12 +88,13 @@ func secondsToWait(seconds float64) time.Duration {
 	return time.Duration(min(seconds, 86_400) * float64(time.Second))
 }
 
-// neverSent reports whether an error happened before a byte of the request left: the name, the connection or the TLS
-// handshake failed.
+// neverSent reports whether an error happened before a byte of the request left: the destination was refused, or the name,
+// the connection or the TLS handshake failed.
 func neverSent(err error) bool {
+	var refused *fault.Error // by package outbound
 	var op *net.OpError
 	var dns *net.DNSError
-	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) || isTLSFailure(err)
+	return errors.As(err, &refused) || errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) || isTLSFailure(err)
 }
 
 func isTLSFailure(err error) bool {

@@ -179,6 +179,8 @@ func (x *execution) outcome(ctx context.Context, data []byte, err error) (Result
 	case err == nil:
 		return Result{Data: x.redact(data)}, nil
 	case errors.As(err, &failed):
+	case fault.Is(err, fault.Canceled): // nobody is left to read a result
+		return Result{}, err
 	case x.reached.Load():
 		failed = x.failureAfter(ctx, err)
 	default:

@@ -36,7 +36,7 @@ func redirectOf(r *http.Request, res *http.Response) *http.Request {
 		return nil
 	}
 	to, err := r.URL.Parse(res.Header.Get("Location"))
-	if err != nil || res.Header.Get("Location") == "" || to.Host == "" || r.URL.Scheme == "https" && to.Scheme != "https" {
+	if err != nil || res.Header.Get("Location") == "" || to.Host == "" || to.Scheme != "https" && to.Scheme != r.URL.Scheme {
 		return nil
 	}
 	next := r.Clone(r.Context())

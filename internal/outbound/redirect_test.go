@@ -79,13 +79,17 @@ func TestDoFollowing(t *testing.T) {
 	}
 }
 
-func TestRedirectsThatGiveUpTLSAreNotFollowed(t *testing.T) {
+func TestRedirectsToOtherSchemes(t *testing.T) {
 	t.Parallel()
-	r := request(t, http.MethodGet, "https://example.com/a")
-	for location, want := range map[string]bool{"http://example.com/a": false, "https://example.com/b": true, "": false, "/b": true, "ftp://x/": false} {
-		res := &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {location}}}
-		if got := redirectOf(r, res) != nil; got != want {
-			t.Errorf("Location %q: followed %v, want %v", location, got, want)
+	for from, cases := range map[string]map[string]bool{
+		"https://example.com/a": {"http://example.com/a": false, "https://example.com/b": true, "": false, "/b": true, "ftp://x/": false},
+		"http://example.com/a":  {"http://example.com/b": true, "https://example.com/a": true, "ftp://x/": false, "file:///etc/passwd": false},
+	} {
+		for location, want := range cases {
+			res := &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {location}}}
+			if got := redirectOf(request(t, http.MethodGet, from), res) != nil; got != want {
+				t.Errorf("from %s to %q: followed %v, want %v", from, location, got, want)
+			}
 		}
 	}
 }
