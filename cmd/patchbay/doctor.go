@@ -37,7 +37,7 @@ func (s *doctorCmd) Run(c *console) error {
 	report := struct {
 		Settings []config.Line `json:"settings"`
 		Findings []app.Finding `json:"findings"`
-	}{cfg.Lines(), app.Diagnose(ctx, cfg)}
+	}{cfg.Lines(), app.Diagnose(ctx, app.Options{Config: cfg})}
 	err = c.show(report, func(w io.Writer) {
 		printFindings(w, report.Findings)
 		fmt.Fprintln(w)

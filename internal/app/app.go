@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,20 +13,23 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/app/config"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/toolkits"
 )
 
 // Options of an App.
 type Options struct {
-	Config config.Config    // as config.Load gives it
-	Log    *slog.Logger     // nil: nothing is logged
-	Now    func() time.Time // nil: time.Now
+	Config   config.Config    // as config.Load gives it
+	Toolkits fs.FS            // nil: those that the binary brings along
+	Log      *slog.Logger     // nil: nothing is logged
+	Now      func() time.Time // nil: time.Now
 }
 
 // App is a whole server. Start it once, Stop it once.
 type App struct {
-	config config.Config
-	log    *slog.Logger
-	now    func() time.Time
+	config  config.Config
+	shipped fs.FS
+	log     *slog.Logger
+	now     func() time.Time
 
 	listener net.Listener
 	server   *http.Server
@@ -46,7 +50,10 @@ type Welcome struct {
 
 // New makes an App. Nothing is opened before Start.
 func New(o Options) *App {
-	a := &App{config: o.Config, log: o.Log, now: o.Now, failed: make(chan error, 1)}
+	a := &App{config: o.Config, shipped: o.Toolkits, log: o.Log, now: o.Now, failed: make(chan error, 1)}
+	if a.shipped == nil {
+		a.shipped = toolkits.FS
+	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -113,6 +120,9 @@ func (a *App) openControl(project tenant.Project) {
 // URL gives the address under which a started server can be reached.
 func (a *App) URL() string { return a.welcome.URL }
 
+// Address gives the address that a started server listens on.
+func (a *App) Address() string { return a.listener.Addr().String() }
+
 // Welcome gives what Start found out.
 func (a *App) Welcome() Welcome { return a.welcome }
 
@@ -120,9 +130,11 @@ func (a *App) Welcome() Welcome { return a.welcome }
 func (a *App) Failed() <-chan error { return a.failed }
 
 // Stop ends a started server: it refuses new connections, lets running calls finish until the context ends and cancels
-// them then, stops the work in the background, writes what is still to be written, and closes the store.
+// them then, stops the work in the background, writes what is still to be written, and closes the store. Stopping twice is the same as once.
 func (a *App) Stop(ctx context.Context) error {
-	a.stopping.Store(true)
+	if a.stopping.Swap(true) {
+		return nil
+	}
 	err := a.server.Shutdown(ctx)
 	a.endCalls()
 	if err != nil {

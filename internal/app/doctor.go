@@ -18,7 +18,6 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
-	"github.com/patchbay-dev/patchbay/toolkits"
 )
 
 // Verdict says how a check went.
@@ -47,8 +46,8 @@ const (
 // Diagnose checks everything that the settings point at. It changes nothing that starting the server would not change, and
 // makes no database where there is none. It contacts the database, the public URL and the URLs that the settings give for
 // toolkits; nothing else.
-func Diagnose(ctx context.Context, c config.Config) []Finding {
-	d := &doctor{ctx: ctx, config: c}
+func Diagnose(ctx context.Context, o Options) []Finding {
+	d := &doctor{ctx: ctx, config: o.Config, shipped: New(o).shipped}
 	d.settings()
 	d.dataDirectory()
 	d.database()
@@ -62,6 +61,7 @@ func Diagnose(ctx context.Context, c config.Config) []Finding {
 type doctor struct {
 	ctx      context.Context //nolint:containedctx // lives for one call of Diagnose
 	config   config.Config
+	shipped  fs.FS
 	findings []Finding
 }
 
@@ -196,7 +196,7 @@ func (d *doctor) keys(keys Keys) {
 
 func (d *doctor) toolkits() *catalog.Snapshot {
 	const check = "toolkits"
-	snapshot, err := loadCatalog(d.config, toolkits.FS)
+	snapshot, err := loadCatalog(d.config, d.shipped)
 	if err != nil {
 		d.sayError(check, err)
 		return nil

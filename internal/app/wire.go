@@ -18,7 +18,6 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
-	"github.com/patchbay-dev/patchbay/toolkits"
 )
 
 // idempotencyLife is how long an answer is remembered under its idempotency key (API contract).
@@ -44,7 +43,7 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 	p := &parts{app: a, background: newBackground(a.log)}
 	bus := &notify.Bus{}
 
-	snapshot, err := loadCatalog(c, toolkits.FS)
+	snapshot, err := loadCatalog(c, a.shipped)
 	if err != nil {
 		return nil, err
 	}
