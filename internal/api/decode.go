@@ -113,6 +113,9 @@ func unknownMembers(body []byte, t reflect.Type) []string {
 }
 
 func walk(path string, raw []byte, t reflect.Type) (faults, unknown []string) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	if s, ok := reflect.Zero(t).Interface().(shaped); ok {
 		return s.shape(path, raw)
 	}
@@ -124,8 +127,6 @@ func walk(path string, raw []byte, t reflect.Type) (faults, unknown []string) {
 		return nil, nil
 	}
 	switch t.Kind() {
-	case reflect.Pointer:
-		return walk(path, raw, t.Elem())
 	case reflect.String:
 		if kind != "string" {
 			return wrong("a string")

@@ -65,12 +65,9 @@ func (p *preparedTools) listed(snapshotID string, spec session.ToolSpec) prepare
 	return encodeTool(metaToolFacts(spec))
 }
 
-// toolFacts are the members of a tool object (API contract section 7.1), but for those that hold the logo.
+// toolFacts are the members of a tool object (API contract section 7.1) that follow those with the logo in them.
 type toolFacts struct {
-	Slug        string `json:"slug"`
-	Name        string `json:"name"`
-	toolkitSlug string
-	toolkitName string
+	tool, toolkit nameFacts
 
 	Description       string             `json:"description"`
 	HumanDescription  string             `json:"human_description"`
@@ -85,6 +82,12 @@ type toolFacts struct {
 	IsDeprecated      bool               `json:"is_deprecated"`
 }
 
+// nameFacts are how a tool or a toolkit is called.
+type nameFacts struct {
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
 // scopeRequirements are the scopes a grant must hold. An element is one scope, or {any_of: […]}.
 type scopeRequirements struct {
 	AllOf []any `json:"all_of"`
@@ -96,7 +99,7 @@ type anyOfScopes struct {
 
 func appToolFacts(t *catalog.Tool) toolFacts {
 	return toolFacts{
-		Slug: t.Slug, Name: t.Name, toolkitSlug: t.Toolkit.Slug, toolkitName: t.Toolkit.Name,
+		tool: nameFacts{t.Slug, t.Name}, toolkit: nameFacts{t.Toolkit.Slug, t.Toolkit.Name},
 		Description: t.Description, HumanDescription: t.Description,
 		InputParameters: t.Input.JSON, OutputParameters: t.Output.JSON,
 		NoAuth: t.NoAuth, Version: t.Version, AvailableVersions: versionsOf(t.Toolkit),
@@ -106,15 +109,13 @@ func appToolFacts(t *catalog.Tool) toolFacts {
 }
 
 // Meta tools belong to a toolkit that exists in name only. Their version is that of the contract they follow.
-const (
-	metaToolkitSlug = "composio"
-	metaToolkitName = "Composio"
-	metaToolVersion = "20260601_00"
-)
+var metaToolkit = nameFacts{"composio", "Composio"}
+
+const metaToolVersion = "20260601_00"
 
 func metaToolFacts(spec session.ToolSpec) toolFacts {
 	return toolFacts{
-		Slug: spec.Slug, Name: spec.Name, toolkitSlug: metaToolkitSlug, toolkitName: metaToolkitName,
+		tool: nameFacts{spec.Slug, spec.Name}, toolkit: metaToolkit,
 		Description: spec.Description, HumanDescription: spec.Description,
 		InputParameters: spec.Input, OutputParameters: spec.Output,
 		NoAuth: true, Version: metaToolVersion, AvailableVersions: []string{metaToolVersion},
@@ -161,21 +162,22 @@ type deprecatedFacts struct {
 	IsDeprecated      bool     `json:"is_deprecated"`
 }
 
-// encodeTool writes a tool with gaps for the origin. The two members that hold the logo come first; the rest follows.
+// encodeTool writes a tool with gaps for the origin of its logo, which stands in it twice.
 func encodeTool(f toolFacts) preparedTool {
-	logo := "/logos/" + f.toolkitSlug + `.svg"}`
-	toolkit := mustEncode(map[string]string{"slug": f.toolkitSlug, "name": f.toolkitName})
-	deprecated := mustEncode(deprecatedFacts{f.Name, f.Version, f.AvailableVersions, f.IsDeprecated})
-	rest := mustEncode(f)
+	logo := "/logos/" + f.toolkit.Slug + `.svg"}`
+	deprecated := deprecatedFacts{f.tool.Name, f.Version, f.AvailableVersions, f.IsDeprecated}
 	return preparedTool{
-		[]byte(`{"toolkit":` + open(toolkit) + `,"logo":"`),
+		[]byte(open(f.tool) + `,"toolkit":` + open(f.toolkit) + `,"logo":"`),
 		[]byte(logo + `,"deprecated":` + open(deprecated) + `,"toolkit":{"logo":"`),
-		[]byte(logo + `},` + rest[1:]),
+		[]byte(logo + `},` + mustEncode(f)[1:]),
 	}
 }
 
-// open leaves an encoded object without its closing brace, so that a member can follow.
-func open(object string) string { return object[:len(object)-1] }
+// open encodes an object without its closing brace, so that a member can follow.
+func open(v any) string {
+	object := mustEncode(v)
+	return object[:len(object)-1]
+}
 
 // mustEncode encodes a value of plain fields and schemas that were checked when they were loaded.
 func mustEncode(v any) string {

@@ -86,7 +86,7 @@ type updateSessionRequest struct {
 	Origin          string   `from:"origin" json:"-"`
 	Ignored         []string `from:"ignored" json:"-"`
 	SessionID       string   `path:"session_id" json:"-"`
-	UserID          *string  `json:"user_id"`
+	UserID          *string  `json:"user_id"` // as answers have it; it cannot change
 	ExpectedVersion int      `json:"expected_config_version"`
 	sessionConfigBody
 }
@@ -94,7 +94,13 @@ type updateSessionRequest struct {
 func (a *api) updateSession(ctx context.Context, caller tenant.Caller, in updateSessionRequest) (sessionResponse, error) {
 	patch, faults := in.patch()
 	if in.UserID != nil {
-		faults = append(faults, "user_id: a session belongs to its user for good; create another for another user")
+		view, err := a.sessions.Open(ctx, caller, in.SessionID)
+		if err != nil {
+			return sessionResponse{}, err
+		}
+		if view.Session.UserID != *in.UserID {
+			faults = append(faults, "user_id: a session belongs to its user for good; create another for another user")
+		}
 	}
 	if in.ExpectedVersion < 0 {
 		faults = append(faults, "expected_config_version: expected a whole number from 1")
