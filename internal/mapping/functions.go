@@ -17,7 +17,7 @@ type function struct {
 }
 
 // replacedBuiltins are functions of the expression language that we offer in another form, or not at all.
-var replacedBuiltins = []string{"now", "join", "toJSON", "fromJSON", "toBase64", "fromBase64", "repeat"}
+var replacedBuiltins = []string{"now", "join", "toJSON", "fromJSON", "toBase64", "fromBase64", "repeat", "fromPairs"}
 
 // functions are what toolkits may call beyond the language's own (filter, map, len, lower, split, date, …). They never
 // change: they are data of the compiler, not state.
@@ -51,6 +51,7 @@ var functions = map[string]function{
 	"truthy":   {call: func(a ...any) (any, error) { return truthy(a[0]), nil }, types: []any{new(func(any) bool)}},
 	"list":     {call: func(a ...any) (any, error) { return asList(a[0]), nil }, types: []any{new(func(any) []any)}},
 	"compact":  {call: compact, types: []any{new(func(any) any)}},
+	"object":   {call: object, types: []any{new(func(any) any)}},
 	"merge":    {call: merge, types: []any{new(func(...any) any)}},
 	"omit":     {call: omit, types: []any{new(func(any, ...string) any)}},
 	"pick":     {call: pickMembers, types: []any{new(func(any, ...string) any)}},
@@ -228,6 +229,20 @@ func compact(a ...any) (any, error) {
 	default:
 		return v, nil
 	}
+}
+
+// object makes an object of a list of [name, value] pairs.
+func object(a ...any) (any, error) {
+	pairs := asList(a[0])
+	out := make(map[string]any, len(pairs))
+	for _, v := range pairs {
+		pair, ok := v.([]any)
+		if !ok || len(pair) != 2 {
+			return nil, invalid("object needs [name, value] pairs, not %s.", typeName(v))
+		}
+		out[AsText(pair[0])] = pair[1]
+	}
+	return out, nil
 }
 
 // merge lays objects over one another; the later wins.
