@@ -151,7 +151,7 @@ func (c *configCheck) toolkits() {
 }
 
 func (c *configCheck) toolkitSlugs(line string, slugs []string) []string {
-	out := make([]string, 0, len(slugs))
+	var out []string
 	for _, slug := range slugs {
 		if isMetaToolkit(slug) { // the meta tools have their own switches
 			continue
