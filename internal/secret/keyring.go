@@ -48,7 +48,7 @@ func OpenKeyring(ctx context.Context, store KeysetStore, source KeySource) (*Key
 	if err != nil {
 		return nil, err
 	}
-	master, err := subtle.NewAESGCM(key.raw[:])
+	master, err := subtle.NewAESGCM(key.bytes())
 	if err != nil {
 		return nil, fmt.Errorf("use the master key: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -20,13 +21,13 @@ const masterKeyBytes = 32
 
 // MasterKey is the one secret that the operator holds. It wraps the keysets that seal the stored data, so whoever has the
 // database but not this key has nothing. Like Value, it never prints itself.
-type MasterKey struct{ raw [masterKeyBytes]byte }
+type MasterKey struct{ raw Value }
 
 // NewMasterKey makes a key from the system's randomness.
 func NewMasterKey() MasterKey {
-	var k MasterKey
-	rand.Read(k.raw[:]) // never fails since Go 1.24
-	return k
+	var raw [masterKeyBytes]byte
+	rand.Read(raw[:]) // never fails since Go 1.24
+	return MasterKey{Hide(string(raw[:]))}
 }
 
 // ParseMasterKey reads the base64 text of a key (standard or URL alphabet, padded or not).
@@ -37,15 +38,17 @@ func ParseMasterKey(text string) (MasterKey, error) {
 		return MasterKey{}, fault.New(fault.Invalid, fault.SlugInvalid, "The master key is not %d bytes in base64.", masterKeyBytes).
 			WithFix("Make one with: openssl rand -base64 %d", masterKeyBytes)
 	}
-	return MasterKey{[masterKeyBytes]byte(raw)}, nil
+	return MasterKey{Hide(string(raw))}, nil
 }
 
 // Reveal gives the base64 text that ParseMasterKey reads: for the key file, and for nothing else.
-func (k MasterKey) Reveal() string { return base64.StdEncoding.EncodeToString(k.raw[:]) }
+func (k MasterKey) Reveal() string { return base64.StdEncoding.EncodeToString(k.bytes()) }
 
-// String, GoString, LogValue and MarshalText hide the key.
+func (k MasterKey) bytes() []byte { return []byte(k.raw.Reveal()) }
+
+// Format, String, LogValue and MarshalText hide the key.
+func (k MasterKey) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
 func (k MasterKey) String() string               { return redacted }
-func (k MasterKey) GoString() string             { return redacted }
 func (k MasterKey) LogValue() slog.Value         { return slog.StringValue(redacted) }
 func (k MasterKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 

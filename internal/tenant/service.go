@@ -98,7 +98,7 @@ const shortestAdoptedKey = len(id.ProjectKey) + 1 + 22
 // AdoptKey makes the given key exist (PATCHBAY_API_KEY); it is no error if it does already. A key that was revoked stays
 // revoked: that is a fault.
 func (s *Service) AdoptKey(ctx context.Context, projectID, name, key string) (Key, error) {
-	if !id.Has(id.ProjectKey, key) || len(key) < shortestAdoptedKey || strings.ContainsAny(key, " \t\r\n") {
+	if !id.Has(id.ProjectKey, key) || len(key) < shortestAdoptedKey || strings.ContainsFunc(key, notInHeaders) {
 		return Key{}, fault.New(fault.Invalid, fault.SlugInvalid,
 			"The given API key does not have the form ak_ and at least %d random characters.", shortestAdoptedKey-len(id.ProjectKey)-1).
 			WithFix("Make one with: echo ak_$(openssl rand -hex 32)")
@@ -121,6 +121,9 @@ func (s *Service) AdoptKey(ctx context.Context, projectID, name, key string) (Ke
 	}
 	return k, nil
 }
+
+// notInHeaders tells characters that a header's value cannot carry safely.
+func notInHeaders(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // newKey describes a key; the text itself does not go further than this.
 func (s *Service) newKey(projectID, name, text string) Key {
