@@ -227,12 +227,12 @@ func (s *Service) finishRequest(ctx context.Context, r ConnectionRequest) error 
 }
 
 func linkUsed() error {
-	return fault.New(fault.Gone, fault.SlugLinkUsed, "This link was used already.").
+	return fault.New(fault.Gone, fault.SlugLinkUsed, "A link works once, and this one was used.").
 		WithFix("If the account is not connected, ask for a new link where you got this one.")
 }
 
 func linkExpired() error {
-	return fault.New(fault.Gone, fault.SlugLinkExpired, "This link has expired: links work for a few minutes only.").
+	return fault.New(fault.Gone, fault.SlugLinkExpired, "The link was not used in time.").
 		WithFix("Ask for a new link where you got this one.")
 }
 

@@ -45,6 +45,7 @@ const (
 	SlugLinkNotFound           = "ConnectLink_NotFound"
 	SlugLinkUsed               = "ConnectLink_Used"
 	SlugLinkWrongBrowser       = "ConnectLink_WrongBrowser"
+	SlugLinkNoCookie           = "ConnectLink_NoCookie"
 	SlugUpstream               = "Upstream_Failed"
 	SlugDestinationRefused     = "Outbound_DestinationRefused"
 )
