@@ -208,7 +208,47 @@ func writeDeclaration(w *bytes.Buffer, tool *catalog.Tool) {
 	if tool.Scopes.All != nil || tool.Scopes.Any != nil {
 		fmt.Fprintf(w, "scopes: %v %v\n", tool.Scopes.All, tool.Scopes.Any)
 	}
-	fmt.Fprintf(w, "\n%s\n\n-- input --\n%s\n\n-- output --\n%s\n", tool.Description, indent(tool.Input.JSON), indent(tool.Output.JSON))
+	fmt.Fprintf(w, "\n%s\n\n-- input --\n", tool.Description)
+	writeSchema(w, tool.Input.JSON)
+	var output struct {
+		Properties struct{ Data json.RawMessage }
+	}
+	_ = json.Unmarshal(tool.Output.JSON, &output) // it has been checked above
+	fmt.Fprintf(w, "\n-- data schema --\n%s\n", output.Properties.Data)
+	for _, list := range []struct {
+		name  string
+		lines []string
+	}{{"pitfalls", tool.Pitfalls}, {"before", tool.Before}, {"after", tool.After}} {
+		if list.lines != nil {
+			fmt.Fprintf(w, "\n-- %s --\n%s\n", list.name, strings.Join(list.lines, "\n"))
+		}
+	}
+}
+
+// writeSchema writes an object schema with one property on a line, so that a changed argument is a changed line.
+func writeSchema(w *bytes.Buffer, raw json.RawMessage) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	_, _ = d.Token() // the schema has been checked: it is an object
+	fmt.Fprintln(w, "{")
+	for d.More() {
+		name, _ := d.Token()
+		if name == "properties" {
+			fmt.Fprintln(w, "  properties:")
+			_, _ = d.Token()
+			for d.More() {
+				name, _ := d.Token()
+				var value json.RawMessage
+				_ = d.Decode(&value)
+				fmt.Fprintf(w, "    %s: %s\n", name, value)
+			}
+			_, _ = d.Token()
+			continue
+		}
+		var value json.RawMessage
+		_ = d.Decode(&value)
+		fmt.Fprintf(w, "  %s: %s\n", name, value)
+	}
+	fmt.Fprintln(w, "}")
 }
 
 // writeRequests shows every request that the example leads to.

@@ -2,11 +2,13 @@ package catalog
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -236,6 +238,7 @@ func (l *loader) finish() {
 			return 1
 		}
 	})
+	l.spellOutSlugs()
 	if len(t.Tools) == 0 {
 		l.fail(toolkitFile, "the toolkit has no tools: they go into files beside this one, named for their area")
 	}
@@ -248,6 +251,41 @@ func (l *loader) finish() {
 		}
 	}
 }
+
+// spellOutSlugs writes the slugs of other tools in texts as models know them: with the toolkit's name in front.
+func (l *loader) spellOutSlugs() {
+	spell := func(s string) string {
+		return slugInText.ReplaceAllStringFunc(s, func(word string) string {
+			if _, known := l.at[l.fullSlug(word)]; known {
+				return l.fullSlug(word)
+			}
+			return word
+		})
+	}
+	texts := func(list []string) {
+		for i, s := range list {
+			list[i] = spell(s)
+		}
+	}
+	advice := func(m map[int]string) {
+		for status, s := range m {
+			m[status] = spell(s)
+		}
+	}
+	advice(l.toolkit.Errors.Advice)
+	for _, t := range l.toolkit.Tools {
+		t.Description = spell(t.Description)
+		t.Input.JSON = json.RawMessage(spell(string(t.Input.JSON)))
+		texts(t.Pitfalls)
+		advice(t.Advice)
+		for i := range t.Refusals {
+			t.Refusals[i].Say = spell(t.Refusals[i].Say)
+		}
+	}
+}
+
+// slugInText finds words of two parts or more in capitals; one of a single part may be an ordinary word.
+var slugInText = regexp.MustCompile(`\b[A-Z0-9]+(_[A-Z0-9]+)+\b`)
 
 // addGraphQL says what every GraphQL API says about failure, where the toolkit does not say it itself.
 func (e *ErrorRules) addGraphQL() {

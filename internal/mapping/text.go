@@ -43,7 +43,7 @@ func CompileText(source string, scope Scope, line int) (*Text, error) {
 }
 
 // CompilePath compiles the path of a request. {name} is an argument, or a connection field of that name; its value becomes
-// one percent-encoded path segment, and {+name} a path of several. A value that would change the path ("", "..") is refused.
+// one percent-encoded path segment, and {+name} (or ${{+ … }}) a path of several. A value that would change the path ("", "..") is refused.
 func CompilePath(source string, scope Scope, line int) (*Text, error) {
 	return compileText(source, pathText, scope, line)
 }
@@ -235,11 +235,15 @@ func (t *Text) addValue(s string, scope Scope, line int) (int, error) {
 		if end < 0 {
 			return 0, errorAt(line, "%q: ${{ is not closed", t.source)
 		}
-		e, err := CompileExpr(s[3:end], scope, line)
+		source, slashes := strings.CutPrefix(s[3:end], "+")
+		if slashes && t.kind != pathText {
+			return 0, errorAt(line, "%q: ${{+ … }} is only for paths", t.source)
+		}
+		e, err := CompileExpr(source, scope, line)
 		if err != nil {
 			return 0, err
 		}
-		t.addPart(textPart{name: e.source, value: e})
+		t.addPart(textPart{name: e.source, value: e, slashes: slashes})
 		return end + 2, nil
 	case s[0] == '$' || t.kind == bodyText:
 		t.addLiteral(s[:1])
