@@ -89,7 +89,6 @@ var pageRoutes = []string{
 	"GET /api/v3/toolkits/auth/callback",
 	"GET /api/v1/auth-apps/add",
 	"GET /logos/{file}",
-	"GET /connect/{asset...}",
 }
 
 // mux lays out the whole server.

@@ -18,6 +18,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/web"
 )
 
 // idempotencyLife is how long an answer is remembered under its idempotency key (API contract).
@@ -105,6 +106,10 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := web.New(web.Options{Links: p.connect, ToolkitName: toolkitName(toolkits), PublicURL: c.PublicURL, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
 	edge := api.Options{
 		Tenants:    p.tenants,
 		Sessions:   p.sessions,
@@ -113,6 +118,7 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 		Catalog:    toolkits,
 		Search:     index.get,
 		Metrics:    metrics,
+		Pages:      pages,
 		Ready:      a.ready,
 		PublicURL:  c.PublicURL,
 		TrustProxy: true, // trustProxies lets through only what trusted ones say
@@ -129,6 +135,17 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 	}
 	p.handler = trustProxies(c.TrustedProxies, handler)
 	return p, nil
+}
+
+// toolkitName finds the name that a toolkit's logo stands for.
+func toolkitName(toolkits *catalog.Catalog) func(string) (string, bool) {
+	return func(slug string) (string, bool) {
+		t, ok := toolkits.Snapshot("").Toolkit(slug)
+		if !ok {
+			return "", false
+		}
+		return t.Name, true
+	}
 }
 
 // projectName is what the Connect pages call a project.
