@@ -103,6 +103,9 @@ func (x *execution) refusal(a *answer, e exchange) (*failure, error) {
 		f.after = secondsToWait(asFloat(v))
 	}
 	f.message = x.service() + " answered " + statusText(a.status)
+	if a.status < 300 { // the toolkit's rule says that it failed, and "200 OK" would confuse
+		f.message = x.service() + " refused the call"
+	}
 	if said := x.said(a); said != "" {
 		f.message += ": " + said
 	}

@@ -27,16 +27,16 @@ type logBatch struct {
 	mu      sync.Mutex
 	pending []LogEntry
 	spare   []LogEntry // the memory of the batch written last
+	started bool
+	stopped bool
 
-	begin sync.Once
-	wake  chan struct{} // an entry came, or a batch is full
-	quit  chan struct{}
-	end   sync.Once
-	done  chan struct{} // nil until started
+	wake chan struct{} // an entry came, or a batch is full
+	quit chan struct{} // closed by stop
+	done chan struct{} // closed when the goroutine ends
 }
 
 func newLogBatch(store Store, log *slog.Logger) *logBatch {
-	return &logBatch{store: store, log: log, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	return &logBatch{store: store, log: log, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 }
 
 // add never waits and does no I/O.
@@ -63,27 +63,32 @@ func (b *logBatch) signal() {
 }
 
 func (b *logBatch) start() {
-	b.begin.Do(func() {
-		b.done = make(chan struct{})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.started && !b.stopped {
+		b.started = true
 		go b.run()
-	})
+	}
 }
 
-// stop writes what is left, unless ctx ends first.
+// stop writes what is left, unless ctx ends first. Entries that come later are written by the next stop.
 func (b *logBatch) stop(ctx context.Context) error {
-	b.end.Do(func() { close(b.quit) })
-	started := true
-	b.begin.Do(func() { started = false })
-	if !started {
-		b.write(ctx)
-		return ctx.Err()
+	b.mu.Lock()
+	if !b.stopped {
+		b.stopped = true
+		close(b.quit)
 	}
-	select {
-	case <-b.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	started := b.started
+	b.mu.Unlock()
+	if started {
+		select {
+		case <-b.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+	b.write(ctx)
+	return ctx.Err()
 }
 
 func (b *logBatch) run() {
@@ -93,7 +98,6 @@ func (b *logBatch) run() {
 		case <-b.wake:
 			b.linger(logLinger)
 		case <-b.quit:
-			b.write(context.Background())
 			return
 		}
 		if !b.write(context.Background()) {

@@ -29,6 +29,7 @@ type world struct {
 	accounts *accounts
 	store    *memoryStore
 	upstream *httptest.Server
+	client   *outbound.Client
 
 	mu       sync.Mutex
 	requests []received
@@ -57,6 +58,7 @@ func newWorld(t *testing.T, upstream http.HandlerFunc, changes ...func(*execute.
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	w.client = client
 	o := execute.Options{Accounts: w.accounts, Client: client, Store: w.store}
 	for _, change := range changes {
 		change(&o)
@@ -218,7 +220,9 @@ func (a *accounts) CredentialFrom(_ context.Context, _ *catalog.Toolkit, scheme 
 	if scheme != "API_KEY" {
 		return connect.Credential{}, fault.New(fault.Invalid, fault.SlugAuthConfigInvalid, "Scheme %q is not supported here.", scheme)
 	}
-	return keyCredential("", values["api_key"].Reveal()), nil
+	cred := keyCredential("", values["api_key"].Reveal())
+	cred.Fields = map[string]string{"subdomain": values["subdomain"].Reveal()}
+	return cred, nil
 }
 
 func keyCredential(account, key string) connect.Credential {
@@ -283,3 +287,26 @@ func (s *memoryStore) DropIdempotent(_ context.Context, project, key string) err
 }
 
 func (s *memoryStore) DeleteIdempotentBefore(context.Context, time.Time) (int, error) { return 0, nil }
+
+func withDeadline(d time.Duration) func(*execute.Options) {
+	return func(o *execute.Options) { o.Deadline = d }
+}
+
+// proxyVia proxies a call over a transport that only reports the request.
+func (w *world) proxyVia(t *testing.T, call execute.ProxyCall, report func(*http.Request)) (execute.ProxyResult, error) {
+	t.Helper()
+	client, err := outbound.New(outbound.Options{Wrap: func(http.RoundTripper) http.RoundTripper {
+		return transport(func(r *http.Request) (*http.Response, error) {
+			report(r)
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+		})
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := execute.New(execute.Options{Accounts: w.accounts, Client: client, Store: w.store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Proxy(t.Context(), caller, call)
+}
