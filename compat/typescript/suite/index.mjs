@@ -8,10 +8,10 @@ import { sessionSuite } from './session.mjs';
 import { toolkitSuite } from './toolkits.mjs';
 import { toolSuite } from './tools.mjs';
 
-/** Registers all suites for one version of the SDK. */
-export function runSuites(sdk) {
+/** Registers all suites for one version of the SDK; z is the zod that stands beside it. */
+export function runSuites(sdk, z) {
   failOnTransformWarnings();
-  sessionSuite(sdk);
+  sessionSuite(sdk, z);
   toolSuite(sdk);
   toolkitSuite(sdk);
   authConfigSuite(sdk);

@@ -10,7 +10,10 @@ export function isolationSuite({ Composio }) {
   describe('isolation', () => {
     before(async () => {
       for (const person of ['alice', 'bob']) {
-        const session = await composio.create(newUser(person), { toolkits: ['github', 'gmail'] });
+        const session = await composio.create(newUser(person), {
+          toolkits: ['github', 'gmail'],
+          multiAccount: { enable: true, requireExplicitSelection: false },
+        });
         const github = await connect(session, 'github', person);
         await connect(session, 'gmail', person);
         people[person] = { session, github };

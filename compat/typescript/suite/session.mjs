@@ -12,7 +12,7 @@ export const META_TOOLS = [
 
 const nameOf = (tool) => tool.function.name;
 
-export function sessionSuite({ Composio, SessionPreset, experimental_createTool }) {
+export function sessionSuite({ Composio, SessionPreset, experimental_createTool }, z) {
   const composio = new Composio(options());
 
   describe('session', () => {
@@ -112,8 +112,6 @@ export function sessionSuite({ Composio, SessionPreset, experimental_createTool 
     });
 
     test('custom tools: registered, listed by search, run in this process', async () => {
-      if (!experimental_createTool) return;
-      const { z } = await import('zod');
       const shout = experimental_createTool('SHOUT', {
         name: 'Shout',
         description: 'Turns a text into capital letters, loudly.',
