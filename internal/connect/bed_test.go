@@ -323,3 +323,5 @@ type connectPerson = connecttest.Person
 func failOn(path string, status int, body string) func(*http.Request, url.Values) (int, string, bool) {
 	return func(r *http.Request, _ url.Values) (int, string, bool) { return status, body, r.URL.Path == path }
 }
+
+type connectChange = notify.Change

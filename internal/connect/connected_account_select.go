@@ -47,20 +47,30 @@ func (s *Service) Select(ctx context.Context, c tenant.Caller, sel Selection) (C
 	return s.choose(t, sel, candidates)
 }
 
+// choose picks the account, or says why none can be.
 func (s *Service) choose(t *catalog.Toolkit, sel Selection, candidates []candidate) (ConnectedAccount, error) {
 	if sel.Account != "" {
 		return s.named(t, sel, candidates)
 	}
-	usable := slices.DeleteFunc(slices.Clone(candidates), func(k candidate) bool { return k.problem != nil })
-	switch {
-	case len(usable) == 0:
-		return ConnectedAccount{}, s.noneUsable(t, sel, candidates)
-	case len(usable) > 1 && sel.RequireExplicit:
-		return ConnectedAccount{}, fault.New(fault.Invalid, fault.SlugAccountRequired,
-			"User %s has %d %s accounts; this session wants the account to be named.", sel.UserID, len(usable), t.Name).
-			WithFix("Repeat the call with account set to the id, word id or alias of one of them.").WithDetails(choices(usable)...)
+	best, usable := 0, 0
+	for i, k := range candidates {
+		if k.problem != nil {
+			continue
+		}
+		if usable++; usable == 1 || byConnection(k, candidates[best]) > 0 {
+			best = i
+		}
 	}
-	return slices.MaxFunc(usable, byConnection).account, nil
+	switch {
+	case usable == 0:
+		return ConnectedAccount{}, s.noneUsable(t, sel, candidates)
+	case usable > 1 && sel.RequireExplicit:
+		ready := slices.DeleteFunc(slices.Clone(candidates), func(k candidate) bool { return k.problem != nil })
+		return ConnectedAccount{}, fault.New(fault.Invalid, fault.SlugAccountRequired,
+			"User %s has %d %s accounts; this session wants the account to be named.", sel.UserID, usable, t.Name).
+			WithFix("Repeat the call with account set to the id, word id or alias of one of them.").WithDetails(choices(ready)...)
+	}
+	return candidates[best].account, nil
 }
 
 // byConnection orders by when accounts were connected; the rest makes the order total.
@@ -183,9 +193,13 @@ func (s *Service) named(t *catalog.Toolkit, sel Selection, candidates []candidat
 		},
 	} {
 		for _, k := range candidates {
-			if same(k.account) {
-				return k.account, k.problem
+			if !same(k.account) {
+				continue
 			}
+			if k.problem != nil {
+				return ConnectedAccount{}, s.forCaller(sel, k.problem)
+			}
+			return k.account, nil
 		}
 	}
 	f := fault.New(fault.Invalid, fault.SlugAccountRequired, "User %s has no %s account %q here.", sel.UserID, t.Name, sel.Account)
@@ -248,10 +262,10 @@ func (s *Service) noneUsable(t *catalog.Toolkit, sel Selection, candidates []can
 	return f.WithDetails(choices(candidates)...)
 }
 
-// forCaller gives a problem the slug that sessions are known for.
+// forCaller gives a problem the slug that sessions are known for. What is forbidden stays forbidden: connecting does not help.
 func (s *Service) forCaller(sel Selection, problem error) error {
 	f := *fault.From(problem)
-	if sel.ForSession && f.Slug != fault.SlugSharedAccessDenied {
+	if sel.ForSession && f.Kind != fault.Forbidden {
 		f.Kind, f.Slug, f.Code = fault.Invalid, fault.SlugNoActiveConnection, fault.CodeNoActiveConnection
 	}
 	return &f

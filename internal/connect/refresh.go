@@ -17,7 +17,7 @@ import (
 const (
 	refreshTimeout = 40 * time.Second // of everything, including waiting for another node
 	refreshLease   = 60 * time.Second // longer than the timeout: whoever holds it is done or dead by then
-	storeTries     = 6                // a token that was rotated must not be lost because the store is busy for a moment
+	storeTries     = 5                // a token that was rotated must not be lost because the store is busy for a moment
 )
 
 // refresh replaces an account's token. Of the callers that come together, on this node and on others, one does it and all get
@@ -156,7 +156,7 @@ func (s *Service) storeTokens(ctx context.Context, a ConnectedAccount, t Tokens)
 		select {
 		case <-ctx.Done():
 			return stored, errors.Join(err, ctx.Err())
-		case <-time.After(50 * time.Millisecond << try):
+		case <-time.After(20 * time.Millisecond << try):
 		}
 	}
 	return stored, err
