@@ -30,18 +30,18 @@ const ListMember = "details"
 // Data makes the data of an answer: shaped, trimmed, and with the next page's cursor where the tool has pages. Env holds the
 // answer and all that the request was built from. A mapping.File in it is to be stored and replaced by a link.
 func (t *Tool) Data(env *mapping.Env) (map[string]any, error) {
+	next, err := t.nextPage(env) // before trimming, which may drop what says it
+	if err != nil {
+		return nil, err
+	}
 	data, err := t.Result.apply(env)
 	if err != nil {
 		return nil, err
 	}
-	if t.Page == nil || t.Page.Next == nil {
+	if next == nil {
 		return data, nil
 	}
-	next, err := t.Page.Next.Eval(env)
-	if err != nil {
-		return nil, err
-	}
-	if _, there := data[t.Page.Member]; next != nil && next != "" && !there {
+	if _, there := data[t.Page.Member]; next != "" && !there {
 		out := make(map[string]any, len(data)+1)
 		for name, v := range data {
 			out[name] = v
@@ -52,11 +52,11 @@ func (t *Tool) Data(env *mapping.Env) (map[string]any, error) {
 	return data, nil
 }
 
-// PassThrough reports whether an answer that is a JSON object is the data as it is: its bytes can be handed on undecoded.
-func (t *Tool) PassThrough() bool {
-	r := &t.Result
-	return r.Data == nil && r.Pick == nil && r.As == "" && r.Also == nil && r.From.IsRoot() && r.Trim == nil &&
-		(r.Format == "" || r.Format == AnswerJSON) && (t.Page == nil || t.Page.Next == nil)
+func (t *Tool) nextPage(env *mapping.Env) (any, error) {
+	if t.Page == nil || t.Page.Next == nil {
+		return nil, nil
+	}
+	return t.Page.Next.Eval(env)
 }
 
 func (r *Result) apply(env *mapping.Env) (map[string]any, error) {
@@ -66,12 +66,22 @@ func (r *Result) apply(env *mapping.Env) (map[string]any, error) {
 	if env.Body == nil || env.Body == "" {
 		return r.empty(env)
 	}
-	part := r.From.Get(env.Body)
-	part = r.Trim.Apply(part)
+	also, err := r.also(env)
+	if err != nil {
+		return nil, err
+	}
+	part := r.Trim.Apply(r.From.Get(env.Body))
 	if r.Pick != nil {
 		part = r.Pick.Apply(part)
 	}
-	return r.wrap(part, env)
+	return r.wrap(part, also), nil
+}
+
+func (r *Result) also(env *mapping.Env) (map[string]any, error) {
+	if r.Also == nil {
+		return nil, nil
+	}
+	return r.Also.EvalObject(env)
 }
 
 func (r *Result) empty(env *mapping.Env) (map[string]any, error) {
@@ -81,25 +91,22 @@ func (r *Result) empty(env *mapping.Env) (map[string]any, error) {
 	return map[string]any{"success": true}, nil
 }
 
-func (r *Result) wrap(part any, env *mapping.Env) (map[string]any, error) {
+// wrap makes an object of what an answer holds.
+func (r *Result) wrap(part any, also map[string]any) map[string]any {
 	object, isObject := part.(map[string]any)
 	if isObject && r.As == "" && r.Also == nil {
-		return object, nil
+		return object
 	}
 	name := r.As
 	if name == "" {
 		name = ListMember
 	}
-	data := map[string]any{}
+	data := make(map[string]any, len(also)+1)
 	if part != nil {
 		data[name] = part
 	}
-	if r.Also == nil {
-		return data, nil
-	}
-	also, err := r.Also.EvalObject(env)
 	for member, v := range also {
 		data[member] = v
 	}
-	return data, err
+	return data
 }

@@ -1,22 +1,25 @@
 package catalog
 
-import "path"
+import "strings"
 
 // Trim drops members that tell a caller nothing (API links, internal ids) wherever they are in an answer.
 type Trim struct {
-	drop map[string]bool
-	glob []string // patterns with *, for example "*_url"
-	keep map[string]bool
-	null bool
+	drop     map[string]bool
+	keep     map[string]bool
+	prefixes []string
+	suffixes []string
+	nulls    bool
 }
 
-// NewTrim makes one of names and patterns to drop, and of names that stay although a pattern matches them. Null says whether
-// members that are null go too.
-func NewTrim(drop, keep []string, null bool) *Trim {
-	t := &Trim{drop: map[string]bool{}, keep: map[string]bool{}, null: null}
+// NewTrim makes one of names and patterns ("*_url", "internal_*") to drop, and of names that stay although a pattern matches
+// them. Nulls says whether members that are null go too.
+func NewTrim(drop, keep []string, nulls bool) *Trim {
+	t := &Trim{drop: map[string]bool{}, keep: map[string]bool{}, nulls: nulls}
 	for _, name := range drop {
-		if isPattern(name) {
-			t.glob = append(t.glob, name)
+		if suffix, ok := strings.CutPrefix(name, "*"); ok {
+			t.suffixes = append(t.suffixes, suffix)
+		} else if prefix, ok := strings.CutSuffix(name, "*"); ok {
+			t.prefixes = append(t.prefixes, prefix)
 		} else {
 			t.drop[name] = true
 		}
@@ -27,7 +30,7 @@ func NewTrim(drop, keep []string, null bool) *Trim {
 	return t
 }
 
-// Apply drops the noise, in place: v is a decoded answer that nobody else holds.
+// Apply drops the noise, in place: v is a decoded answer that nobody else holds. A nil Trim drops nothing.
 func (t *Trim) Apply(v any) any {
 	if t == nil {
 		return v
@@ -35,7 +38,7 @@ func (t *Trim) Apply(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, e := range v {
-			if t.noise(name) || e == nil && t.null {
+			if t.noise(name) || e == nil && t.nulls {
 				delete(v, name)
 				continue
 			}
@@ -50,24 +53,17 @@ func (t *Trim) Apply(v any) any {
 }
 
 func (t *Trim) noise(name string) bool {
-	if t.keep[name] {
-		return false
-	}
 	if t.drop[name] {
-		return true
+		return !t.keep[name]
 	}
-	for _, pattern := range t.glob {
-		if ok, _ := path.Match(pattern, name); ok {
-			return true
+	for _, suffix := range t.suffixes {
+		if strings.HasSuffix(name, suffix) {
+			return !t.keep[name]
 		}
 	}
-	return false
-}
-
-func isPattern(name string) bool {
-	for _, c := range name {
-		if c == '*' || c == '?' || c == '[' {
-			return true
+	for _, prefix := range t.prefixes {
+		if strings.HasPrefix(name, prefix) {
+			return !t.keep[name]
 		}
 	}
 	return false

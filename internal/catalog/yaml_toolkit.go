@@ -118,13 +118,18 @@ func (l *loader) trim(r *reader) func(*yaml.Node) {
 		var drop, keep []string
 		var nulls bool
 		r.object(v, "trim", trimKeys(r, &drop, &keep, &nulls))
+		for _, name := range drop {
+			if strings.Contains(strings.TrimSuffix(strings.TrimPrefix(name, "*"), "*"), "*") || name == "*" || strings.HasPrefix(name, "*") && strings.HasSuffix(name, "*") {
+				r.problem(v, "drop %q: a pattern has one * at its beginning or its end", name)
+			}
+		}
 		l.shared.trim = NewTrim(drop, keep, nulls)
 	}
 }
 
 func trimKeys(r *reader, drop, keep *[]string, nulls *bool) []key {
 	return []key{
-		{"drop", false, r.texts(drop), "names of members, wherever they are; * stands for anything: \"*_url\""},
+		{"drop", false, r.texts(drop), "names of members, wherever they are; `*` at the beginning or the end stands for anything: \"*_url\""},
 		{"keep", false, r.texts(keep), "names that stay although a pattern matches"},
 		{"nulls", false, r.flag(nulls), "true drops members that are null"},
 	}

@@ -31,8 +31,8 @@ func ParsePath(source string) (Path, error) {
 		return p, nil
 	}
 	for _, part := range strings.Split(source, ".") {
-		name, brackets, _ := strings.Cut(part, "[")
-		if name == "" && brackets == "" || strings.ContainsAny(name, " ]{}$*") {
+		name, brackets, indexed := strings.Cut(part, "[")
+		if brackets == "" && (name == "" || indexed) || strings.ContainsAny(name, " ]{}$*") {
 			return Path{}, errorAt(0, "%q is not a path such as user.login or labels[].name", source)
 		}
 		if name != "" {
