@@ -169,6 +169,7 @@ type proxyResponse struct {
 	BinaryData *binaryData       `json:"binary_data,omitempty"`
 	Headers    map[string]string `json:"headers"`
 	LogID      string            `json:"log_id,omitempty"`
+	ResultType string            `json:"result_type"` // always "completed"; newer SDKs look at it
 }
 
 // binaryData points at the bytes of an answer that is not text. The URL is a data: URL and needs no second request.
@@ -179,7 +180,7 @@ type binaryData struct {
 }
 
 func proxyResponseOf(r execute.ProxyResult) proxyResponse {
-	out := proxyResponse{Status: r.Status, Data: r.Data, Headers: orEmpty(r.Header), LogID: r.LogID}
+	out := proxyResponse{Status: r.Status, Data: r.Data, Headers: orEmpty(r.Header), LogID: r.LogID, ResultType: "completed"}
 	if r.Binary != nil {
 		kind := orText(r.Type, "application/octet-stream")
 		out.Data = nil

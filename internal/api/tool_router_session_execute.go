@@ -83,7 +83,17 @@ func (r executeInSessionResponse) appendJSON(buf *bytes.Buffer) {
 	appendErrorText(buf, r.Error)
 	buf.WriteString(`,"log_id":`)
 	appendText(buf, r.LogID)
+	buf.WriteString(`,"result_type":`)
+	appendText(buf, resultType(r.Error))
 	buf.WriteByte('}')
+}
+
+// resultType says whether a tool that ran did what it should. Newer SDKs refuse an answer without it.
+func resultType(failure string) string {
+	if failure != "" {
+		return "failed"
+	}
+	return "completed"
 }
 
 // appendData writes a tool's data, which must be an object even when there is none.
