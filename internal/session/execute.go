@@ -2,8 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
@@ -146,15 +144,23 @@ func (v *View) withWayOut(toolkit *catalog.Toolkit, err error) error {
 	return &f
 }
 
+// howToConnect is the way out for whoever reads it: a model, or the application that called for one.
 func (v *View) howToConnect(toolkit *catalog.Toolkit) string {
-	inApp := "in the application, session.authorize(\"" + toolkit.Slug + "\") or POST /api/v3.1/tool_router/session/{session_id}/link"
+	if len(v.Session.Config.ConnectedAccounts[toolkit.Slug]) > 0 {
+		return v.modelsWay(toolkit)
+	}
+	return v.modelsWay(toolkit) + " The application can do it with session.authorize(\"" + toolkit.Slug + "\") or POST /api/v3.1/tool_router/session/{session_id}/link."
+}
+
+// modelsWay is what a model can do about a missing connection.
+func (v *View) modelsWay(toolkit *catalog.Toolkit) string {
 	switch {
 	case len(v.Session.Config.ConnectedAccounts[toolkit.Slug]) > 0:
-		return "The session pins connected_accounts." + toolkit.Slug + ": connect that account again, or change the pin (" + howToChange + ")."
-	case slices.Contains(v.MetaTools(), slugManageConnections):
-		return "Call " + slugManageConnections + " with toolkits [\"" + toolkit.Slug + "\"] and show the user the link; or, " + inApp + "."
+		return "The session pins connected_accounts." + toolkit.Slug + ": that account has to be connected again, or the pin changed (" + howToChange + ")."
+	case v.Session.Config.ManageConnections.Enable:
+		return "Call " + slugManageConnections + " with toolkits [\"" + toolkit.Slug + "\"] and show the user the link."
 	default:
-		return "The user has to connect " + toolkit.Name + " first: " + inApp + "."
+		return "The user has to connect " + toolkit.Name + " in the application first."
 	}
 }
 
@@ -168,18 +174,18 @@ func (s *Service) runMeta(ctx context.Context, c tenant.Caller, view *View, call
 	if err != nil {
 		return Outcome{}, noRetry(err)
 	}
-	data, err := json.Marshal(answer.data)
-	if err != nil {
-		return Outcome{}, noRetry(err)
-	}
 	return Outcome{
-		Result: execute.Result{Data: data, Error: answer.error, LogID: s.newID(id.Log)},
+		Result: execute.Result{Data: encode(answer.data), Error: answer.error, LogID: s.newID(id.Log)},
 		Links:  answer.links,
 	}, nil
 }
 
-// Proxy sends a raw request to a toolkit's API with the account the session would use. call.Select is filled in here.
+// Proxy sends a raw request to a toolkit's API with the account the session would use. call.Select is filled in here. It is
+// for the application: rules about single tools do not reach raw requests, so a session token cannot send any.
 func (s *Service) Proxy(ctx context.Context, c tenant.Caller, id, toolkit string, call execute.ProxyCall) (execute.ProxyResult, error) {
+	if err := wholeProject(c); err != nil {
+		return execute.ProxyResult{}, noRetry(err)
+	}
 	view, err := s.Open(ctx, c, id)
 	if err != nil {
 		return execute.ProxyResult{}, noRetry(err)

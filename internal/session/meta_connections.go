@@ -239,7 +239,7 @@ func (m *connectionManager) list(st standing) connectionResult {
 	r := connectionResult{Toolkit: st.toolkit.Slug, Status: statusActive, Active: st.ready()}
 	usable := st.usable()
 	if len(usable) == 0 {
-		r.Status, r.Error = statusFailed, strings.TrimSpace(st.problem()+" "+m.call.view.howToConnect(st.toolkit))
+		r.Status, r.Error = statusFailed, strings.TrimSpace(st.problem()+" "+m.call.view.modelsWay(st.toolkit))
 	} else {
 		used := usable[0]
 		if st.Used != nil {
@@ -321,15 +321,14 @@ func (m *connectionManager) linked(st standing, link connect.Link) connectionRes
 	}
 }
 
-// chosen finds the account that an entry names, or the one that a call would use.
+// chosen finds the account that an entry names or cannot but mean.
 func (m *connectionManager) chosen(st standing, e connectionEntry) (connect.ConnectedAccount, error) {
-	if e.account == "" {
-		if e.action == actionConnect && st.Used != nil {
-			return *st.Used, nil
-		}
-		if all := st.All; len(all) == 1 {
-			return all[0].Account, nil
-		}
+	switch {
+	case e.account != "" || e.action == actionRemove: // what is removed has to be named
+	case e.action == actionConnect && st.Used != nil:
+		return *st.Used, nil
+	case len(st.All) == 1:
+		return st.All[0].Account, nil
 	}
 	for _, choice := range st.All {
 		a := choice.Account

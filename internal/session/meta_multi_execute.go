@@ -129,7 +129,7 @@ func (s *Service) runOne(ctx context.Context, outer metaCall, index int, call To
 	switch {
 	case err != nil:
 		s.report(ctx, call.Slug, err)
-		r.fail(fault.From(err))
+		r.fail(outer.view.forModel(call.Slug, fault.From(err)))
 	case result.Error != "":
 		r.Error = &result.Error
 	default:
@@ -144,6 +144,17 @@ func (s *Service) runOne(ctx context.Context, outer metaCall, index int, call To
 func (r *multiResult) fail(f *fault.Error) {
 	text := inOne(f)
 	r.Error, r.slug = &text, f.Slug
+}
+
+// forModel leaves out of a fault what only the application can do, where the model has a way of its own.
+func (v *View) forModel(slug string, f *fault.Error) *fault.Error {
+	tool, ok := v.Catalog.Tool(slug)
+	if !ok || f.Slug != fault.SlugNoActiveConnection {
+		return f
+	}
+	mine := *f
+	mine.Fix = v.modelsWay(tool.Toolkit)
+	return &mine
 }
 
 // inOne says a fault in one text for a model: what, every single fault, how to mend it.

@@ -125,9 +125,10 @@ const (
 	maxQueries       = 7
 	maxUseCase       = 1024
 	maxPrimary       = 4
-	maxHits          = 6   // primary and related together
-	minRelated       = 2   // room for what comes before and after
-	closeToBest      = 0.6 // a hit this near to the best one is primary too
+	maxHits          = 6    // primary and related together
+	minRelated       = 2    // room for what comes before and after
+	closeToBest      = 0.75 // a hit whose score is this near to the best one's is primary too
+	nearBest         = 0.6  // and this near, related
 	noDifficulty     = "unknown"
 	localDescription = "Custom tools that run in the application."
 )
@@ -216,7 +217,7 @@ func (s *Service) search(ctx context.Context, c tenant.Caller, v *View, r Search
 	for i, q := range r.Queries {
 		if fault := q.fault(); fault != "" {
 			failed++
-			answer.Results[i] = SearchResult{Index: i + 1, UseCase: clip(q.UseCase, maxUseCase), Primary: []string{}, Related: []string{}, Toolkits: []string{}, Guidance: fault, Difficulty: noDifficulty, Error: fault}
+			answer.Results[i] = SearchResult{Index: i + 1, UseCase: clip(q.UseCase, 120), Primary: []string{}, Related: []string{}, Toolkits: []string{}, Guidance: fault, Difficulty: noDifficulty, Error: fault}
 			continue
 		}
 		found[i] = f.find(q)
@@ -298,7 +299,7 @@ type findings struct {
 	primary  []foundTool
 	related  []foundTool
 	toolkits []string // of the primary tools
-	barred   string   // a toolkit that would fit if the session allowed it
+	barred   string   // a toolkit that would fit better if it were not kept away
 }
 
 // foundTool is an app's tool or, where tool is nil, a custom one.
@@ -338,8 +339,8 @@ func (f *finder) find(q SearchQuery) findings {
 			out.toolkits = append(out.toolkits, t.toolkit())
 		}
 	}
-	if len(out.primary) == 0 {
-		out.barred = f.barredToolkit(q)
+	if f.restricted() && (len(hits) == 0 || !hits[0].Named) {
+		out.barred = f.barredToolkit(q, len(out.primary) > 0)
 	}
 	return out
 }
@@ -348,7 +349,8 @@ func (f *finder) allows(t *catalog.Tool) bool {
 	return (f.only == nil || f.only[t.Toolkit.Slug]) && f.view.policy.allows(t)
 }
 
-// addRelated adds what usually comes before and after the best tool, then the other hits.
+// addRelated adds what usually comes before and after the best tool, then other good hits; if the query names an app, of
+// that app.
 func (f *finder) addRelated(hits []search.Hit, out *findings) {
 	if len(out.primary) == 0 {
 		return
@@ -367,7 +369,9 @@ func (f *finder) addRelated(hits []search.Hit, out *findings) {
 		}
 	}
 	for _, hit := range hits {
-		add(hit.Tool)
+		if hit.Score >= nearBest*hits[0].Score && (hit.Named || !hits[0].Named) {
+			add(hit.Tool)
+		}
 	}
 }
 
@@ -376,10 +380,17 @@ func (out *findings) has(slug string) bool {
 	return slices.ContainsFunc(out.primary, same) || slices.ContainsFunc(out.related, same)
 }
 
-// barredToolkit looks for a tool that only the session's policy keeps away.
-func (f *finder) barredToolkit(q SearchQuery) string {
+// restricted reports whether anything is kept away from the search.
+func (f *finder) restricted() bool {
+	p := f.view.policy
+	return f.only != nil || p.toolkits != nil || p.tags != nil || len(p.tools) > 0
+}
+
+// barredToolkit looks for a better tool that is kept away. Beside tools that fit, only one of an app that the query names is
+// worth a word.
+func (f *finder) barredToolkit(q SearchQuery, fits bool) string {
 	hits := f.state.index().Search(search.Query{Text: q.UseCase, Known: q.KnownFields, Limit: 1})
-	if len(hits) == 0 || f.allows(hits[0].Tool) {
+	if len(hits) == 0 || f.allows(hits[0].Tool) || fits && !hits[0].Named {
 		return ""
 	}
 	return hits[0].Tool.Toolkit.Slug
@@ -428,7 +439,10 @@ func (v *View) status(st standing) ConnectionStatus {
 	case st.toolkit.NoAuth():
 		status.Message = "Needs no connection."
 	case len(usable) == 0:
-		status.Message = st.problem() + " " + v.howToConnect(st.toolkit)
+		status.Message = st.problem() + " " + v.modelsWay(st.toolkit)
+	case st.mustChoose():
+		status.Message = fmt.Sprintf("%d accounts are connected; name one of them in account.", len(usable))
+		status.Selection = "required"
 	default:
 		used := usable[0]
 		if st.Used != nil {
@@ -440,10 +454,6 @@ func (v *View) status(st standing) ConnectionStatus {
 	}
 	if v.Session.Config.MultiAccount.Enable && !st.toolkit.NoAuth() {
 		status.Accounts = st.infos()
-		if st.mustChoose() {
-			status.Selection = "required"
-			status.Message = fmt.Sprintf("%d accounts are connected; name one of them in account.", len(usable))
-		}
 	}
 	return status
 }

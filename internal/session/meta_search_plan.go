@@ -106,6 +106,9 @@ func (f *finder) explain(index int, q SearchQuery, found findings) SearchResult 
 	default:
 		p := f.plan(found.primary[0].tool, q)
 		r.Guidance, r.Difficulty, r.Plan = p.guidance(found), p.difficulty(), p.steps()
+		if why := f.keptAway(found); why != "" {
+			r.Guidance += " The request names another app. " + why
+		}
 		r.Pitfalls = f.pitfalls(found)
 	}
 	return r
@@ -120,14 +123,24 @@ func slugsOf(tools []foundTool) []string {
 }
 
 func (f *finder) nothingFits(found findings) string {
+	if why := f.keptAway(found); why != "" {
+		return "No tool of this session fits. " + why
+	}
+	return "No tool of this session fits. Say it in other words, name the app, or tell the user that this cannot be done here."
+}
+
+// keptAway says why a toolkit that would fit is not among the findings.
+func (f *finder) keptAway(found findings) string {
 	kit, ok := f.view.Catalog.Toolkit(found.barred)
 	switch {
 	case !ok:
-		return "No tool of this session fits. Say it in other words, name the app, or tell the user that this cannot be done here."
+		return ""
 	case !f.view.policy.allowsToolkit(kit.Slug):
-		return fmt.Sprintf("No tool of this session fits. %s might, but its toolkit %q is not allowed here: %s.", kit.Name, kit.Slug, f.view.policy.toolkits.says())
+		return fmt.Sprintf("%s would, but its toolkit %q is not allowed in this session: %s.", kit.Name, kit.Slug, f.view.policy.toolkits.says())
+	case f.only != nil && !f.only[kit.Slug]:
+		return fmt.Sprintf("%s would, but toolkits leaves %q out of this search.", kit.Name, kit.Slug)
 	default:
-		return fmt.Sprintf("No tool of this session fits. A tool of %s might, but the session's filters leave it out.", kit.Name)
+		return fmt.Sprintf("A tool of %s would, but the session's filters leave it out.", kit.Name)
 	}
 }
 
@@ -191,11 +204,11 @@ func (p plan) guidance(found findings) string {
 	case len(p.required) == 0:
 		text += " It needs no arguments."
 	case len(p.missing) == 0:
-		text += " You have all that it needs: " + enumerate(p.required) + "."
+		text += " You have all that it needs: " + names(p.required) + "."
 	case len(p.missing) == len(p.required):
-		text += " It needs " + enumerate(p.required) + "."
+		text += " It needs " + names(p.required) + "."
 	default:
-		text += " It needs " + enumerate(p.required) + "; still missing: " + enumerate(p.missing) + "."
+		text += " It needs " + names(p.required) + "; still missing: " + names(p.missing) + "."
 	}
 	if others := slugsOf(found.primary[1:]); len(others) > 0 {
 		text += " If that is not what is meant, look at " + enumerate(others) + "."
@@ -228,21 +241,21 @@ func (p plan) steps() []string {
 	add := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
 	kit := p.tool.Toolkit
 	if !p.standing.ready() {
-		add("Connect %s. %s", kit.Name, p.view.howToConnect(kit))
+		add("%s is not connected. %s", kit.Name, p.view.modelsWay(kit))
 	}
 	if p.standing.mustChoose() {
 		add("Choose which of the user's %d %s accounts to use, and name it in account.", len(p.standing.usable()), kit.Name)
 	}
 	switch {
 	case p.lookup():
-		add("Find out %s with %s if the task does not tell.", enumerate(p.missing), titled(p.before))
+		add("Get %s from the task, look it up with %s, or ask the user.", names(p.missing), titled(p.before))
 	case len(p.missing) > 0:
-		add("Settle %s from the task, or ask the user.", enumerate(p.missing))
+		add("Get %s from the task, or ask the user.", names(p.missing))
 	}
 	if p.tool.Hints.Destructive {
 		add("Make sure that the user wants exactly this: the call deletes or overwrites.")
 	}
-	add("Run %s%s.", p.tool.Slug, p.through())
+	add("Run %s%s%s.", p.tool.Slug, p.through(), p.giving())
 	if len(p.after) > 0 {
 		add("Then, if the task asks for it: %s.", titled(p.after))
 	}
@@ -255,6 +268,13 @@ func (p plan) through() string {
 		return " with " + slugMultiExecute
 	}
 	return ""
+}
+
+func (p plan) giving() string {
+	if len(p.required) == 0 {
+		return ""
+	}
+	return ", giving " + names(p.required)
 }
 
 // pitfalls gathers what the declarations of the best tools warn of.
@@ -330,6 +350,15 @@ func titled(tools []*catalog.Tool) string {
 		}
 	}
 	return enumerate(parts)
+}
+
+// names writes arguments so that they are not read as words of the sentence.
+func names(arguments []string) string {
+	quoted := make([]string, len(arguments))
+	for i, name := range arguments {
+		quoted[i] = "`" + name + "`"
+	}
+	return enumerate(quoted)
 }
 
 // enumerate writes a, b and c.

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -53,11 +55,7 @@ func preview(data json.RawMessage, limit int) json.RawMessage {
 func shorten(value any, entries, characters int) any {
 	switch v := value.(type) {
 	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, member := range v {
-			out[name] = shorten(member, entries, characters)
-		}
-		return out
+		return shortenObject(v, entries, characters)
 	case []any:
 		out := make([]any, 0, min(len(v), entries+1))
 		for _, item := range v[:min(len(v), entries)] {
@@ -77,12 +75,27 @@ func shorten(value any, entries, characters int) any {
 	}
 }
 
+// shortenObject keeps the members of an object, unless it is a long list in disguise.
+func shortenObject(v map[string]any, entries, characters int) map[string]any {
+	names := slices.Sorted(maps.Keys(v))
+	kept := min(len(names), max(2*entries, 24))
+	out := make(map[string]any, kept+1)
+	for _, name := range names[:kept] {
+		out[name] = shorten(v[name], entries, characters)
+	}
+	if rest := len(names) - kept; rest > 0 {
+		out["…"] = fmt.Sprintf("%d more of %d members", rest, len(names))
+	}
+	return out
+}
+
+// encode is json.Marshal without the escapes that browsers need and models pay for.
 func encode(value any) json.RawMessage {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
-		panic(err) // plain values that were decoded from JSON
+		panic(err) // our own structs, and values that were decoded from JSON
 	}
 	return bytes.TrimSpace(out.Bytes())
 }

@@ -302,7 +302,7 @@ func wholeProject(c tenant.Caller) error {
 	if !c.Restricted() {
 		return nil
 	}
-	return fault.New(fault.Forbidden, fault.SlugForbidden, "A session token opens its session; it cannot change, delete, list or make sessions.").
+	return fault.New(fault.Forbidden, fault.SlugForbidden, "A session token runs the tools of its session; it cannot change, delete, list or make sessions, nor send raw requests.").
 		WithFix("Use a project API key for this.")
 }
 
