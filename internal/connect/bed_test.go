@@ -325,3 +325,12 @@ func failOn(path string, status int, body string) func(*http.Request, url.Values
 }
 
 type connectChange = notify.Change
+
+// fields makes fields of names and values in turn.
+func fields(pairs ...string) connect.Fields {
+	out := connect.Fields{}
+	for i := 0; i < len(pairs); i += 2 {
+		out[pairs[i]] = secret.Hide(pairs[i+1])
+	}
+	return out
+}

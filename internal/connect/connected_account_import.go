@@ -3,10 +3,12 @@ package connect
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
@@ -80,17 +82,10 @@ func checkImported(g Grant, scheme Scheme, given map[string]string) (Fields, err
 			kept[name] = v
 		}
 	}
-	fields := g.Declared.AccountFields
-	shared := make(map[string]bool)
-	for name, v := range g.Values {
-		shared[name] = !v.Empty()
-	}
-	values, faults := checkFields(fields, kept)
-	for name := range faults {
-		if shared[name] && strings.TrimSpace(kept[name]) == "" {
-			delete(faults, name) // the auth config gives it
-		}
-	}
+	needed := slices.DeleteFunc(slices.Clone(g.Declared.AccountFields), func(f catalog.Field) bool {
+		return !g.Values[f.Name].Empty() && strings.TrimSpace(kept[f.Name]) == "" // the auth config gives it
+	})
+	values, faults := checkFields(needed, kept)
 	if _, redirects := scheme.(redirecting); redirects && values["access_token"].Empty() && values["refresh_token"].Empty() {
 		faults["access_token"] = "An access token or a refresh token is required."
 	}

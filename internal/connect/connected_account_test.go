@@ -1,0 +1,328 @@
+package connect_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/fault"
+)
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	oauth, keyed := b.oauthConfig("acme"), b.config("keyed", connect.APIKey, nil)
+	access, refresh := b.provider.Issue(ann)
+
+	t.Run("tokens", func(t *testing.T) {
+		a, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u", Alias: "work", Values: map[string]string{
+			"status": "ACTIVE", "access_token": access, "refresh_token": refresh, "expires_in": "3600", "scope": "read,write", "tenant": "t1",
+		}})
+		must(t, err)
+		stored := b.account(a.ID)
+		if stored.Status != connect.Active || !stored.TokenExpiry.Equal(b.clock.Now().Add(time.Hour)) || stored.Identity.Name != "Ann Lee" || stored.Alias != "work" {
+			t.Errorf("%+v", stored)
+		}
+		if diff := cmp.Diff([]string{"read", "write"}, stored.Scopes); diff != "" {
+			t.Error(diff)
+		}
+		if !strings.HasPrefix(stored.WordID, "acme_") || !strings.Contains(stored.WordID, "-") {
+			t.Errorf("word id %q", stored.WordID)
+		}
+		b.clock.Move(2 * time.Hour)
+		b.credential(stored)
+		if b.provider.Refreshes() != 1 {
+			t.Error("an imported account is not refreshed")
+		}
+	})
+	t.Run("a refresh token alone", func(t *testing.T) {
+		_, refresh := b.provider.Issue(bob)
+		a, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u", Values: map[string]string{"refresh_token": refresh}})
+		must(t, err)
+		if a.Identity.ID != bob.ID || a.Values["access_token"].Empty() {
+			t.Errorf("%+v", a.Identity)
+		}
+	})
+	t.Run("a bearer token under an OAuth config", func(t *testing.T) {
+		token, _ := b.provider.Issue(bob)
+		a, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u2", Scheme: connect.BearerToken, Values: map[string]string{"token": token}})
+		must(t, err)
+		if cred := b.credential(a); bearer(cred) != token || a.Scheme != connect.BearerToken {
+			t.Errorf("%s", a.Scheme)
+		}
+	})
+	t.Run("a key under another of its names", func(t *testing.T) {
+		for _, name := range []string{"api_key", "generic_api_key", "key"} {
+			a, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", Values: map[string]string{name: access}})
+			must(t, err)
+			if cred := b.credential(a); cred.Header["X-Acme-Key"].Reveal() != access {
+				t.Errorf("%s was not understood", name)
+			}
+		}
+	})
+	for name, test := range map[string]struct {
+		n     connect.NewAccount
+		kind  fault.Kind
+		slug  string
+		words []string
+	}{
+		"refused credentials": {connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u", Values: map[string]string{"access_token": "bogus"}}, fault.Invalid, fault.SlugAccountInvalid, []string{"Acme does not accept"}},
+		"dead refresh token":  {connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u", Values: map[string]string{"refresh_token": "bogus"}}, fault.Invalid, fault.SlugAccountInvalid, []string{"invalid_grant"}},
+		"no tokens":           {connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u"}, fault.Invalid, fault.SlugAccountInvalid, []string{"access_token"}},
+		"missing and wrong":   {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", Values: map[string]string{"size": "x"}}, fault.Invalid, fault.SlugAccountInvalid, []string{"key: Secret key is required.", "size: Size must be a number."}},
+		"another scheme":      {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", Scheme: connect.Basic}, fault.Invalid, fault.SlugAccountInvalid, []string{"is for API_KEY"}},
+		"no user":             {connect.NewAccount{AuthConfigID: keyed.ID}, fault.Invalid, fault.SlugAccountInvalid, []string{"user_id"}},
+		"no auth config":      {connect.NewAccount{AuthConfigID: "ac_none", UserID: "u"}, fault.NotFound, fault.SlugAuthConfigNotFound, nil},
+		"an ACL on PRIVATE":   {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", ACL: &connect.ACL{}}, fault.Invalid, fault.SlugAccountInvalid, []string{"acl_config_for_shared is only valid on SHARED"}},
+		"an unknown type":     {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", AccountType: "PUBLIC"}, fault.Invalid, fault.SlugAccountInvalid, []string{"PUBLIC"}},
+		"too long an ACL":     {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", AccountType: connect.Shared, ACL: &connect.ACL{Allowed: make([]string, 1001)}}, fault.Invalid, fault.SlugAccountInvalid, []string{"1000"}},
+		"a taken alias":       {connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u", Alias: "work", Values: map[string]string{"access_token": access}}, fault.Conflict, fault.SlugAccountInvalid, []string{"work"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := b.ImportAccount(b.ctx, b.caller, test.n)
+			wantFault(t, err, test.kind, test.slug, test.words...)
+		})
+	}
+}
+
+func TestUpdateAccount(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	keyed := b.config("keyed", connect.APIKey, nil)
+	a := b.imported(keyed, connect.NewAccount{UserID: "u"})
+	shared := b.imported(keyed, connect.NewAccount{UserID: "u", AccountType: connect.Shared, ACL: &connect.ACL{Allowed: []string{"v"}}})
+	update := func(id string, p connect.AccountPatch) (connect.ConnectedAccount, error) {
+		return b.UpdateAccount(b.ctx, b.caller, id, p)
+	}
+	ptr := func(s string) *string { return &s }
+
+	t.Run("alias", func(t *testing.T) {
+		got, err := update(a.ID, connect.AccountPatch{Alias: ptr(" work ")})
+		must(t, err)
+		if got.Alias != "work" {
+			t.Error(got.Alias)
+		}
+		_, err = update(shared.ID, connect.AccountPatch{Alias: ptr("work")})
+		wantFault(t, err, fault.Conflict, fault.SlugAccountInvalid, "work")
+		got, err = update(a.ID, connect.AccountPatch{Alias: ptr("")})
+		must(t, err)
+		if got.Alias != "" {
+			t.Error(got.Alias)
+		}
+	})
+	t.Run("access list", func(t *testing.T) {
+		yes, none, denied := true, []string{}, []string{"w"}
+		got, err := update(shared.ID, connect.AccountPatch{ACL: &connect.ACLPatch{AllowAll: &yes, Denied: &denied}})
+		must(t, err)
+		if diff := cmp.Diff(connect.ACL{AllowAll: true, Allowed: []string{"v"}, Denied: []string{"w"}}, got.ACL); diff != "" {
+			t.Error(diff)
+		}
+		got, err = update(shared.ID, connect.AccountPatch{ACL: &connect.ACLPatch{Allowed: &none}})
+		must(t, err)
+		if len(got.ACL.Allowed) > 0 || !got.ACL.AllowAll {
+			t.Errorf("%+v", got.ACL)
+		}
+		_, err = update(shared.ID, connect.AccountPatch{ACL: &connect.ACLPatch{}})
+		wantFault(t, err, fault.Invalid, fault.SlugAccountInvalid, "nothing to change")
+		_, err = update(a.ID, connect.AccountPatch{ACL: &connect.ACLPatch{AllowAll: &yes}})
+		wantFault(t, err, fault.Invalid, fault.SlugAccountInvalid, "acl_config_for_shared is only valid on SHARED")
+	})
+	t.Run("credentials", func(t *testing.T) {
+		before := b.credential(b.account(a.ID))
+		key, _ := b.provider.Issue(bob)
+		got, err := update(a.ID, connect.AccountPatch{Values: map[string]string{"key": key}})
+		must(t, err)
+		if got.Identity.ID != bob.ID || got.Values["region"].Reveal() != "eu" || got.Status != connect.Active {
+			t.Errorf("%+v", got)
+		}
+		if after := b.credential(got); after.Header["X-Acme-Key"].Reveal() != key || before.Header["X-Acme-Key"].Reveal() == key {
+			t.Error("the credential in memory is the old one")
+		}
+		_, err = update(a.ID, connect.AccountPatch{Values: map[string]string{"key": "bogus"}})
+		wantFault(t, err, fault.Invalid, fault.SlugAccountInvalid, "does not accept")
+		if now := b.account(a.ID); now.Values["key"].Reveal() != key {
+			t.Error("refused credentials were stored")
+		}
+		_, err = update(a.ID, connect.AccountPatch{Values: map[string]string{"key": connect.Redacted, "region": "us"}})
+		must(t, err)
+		if now := b.account(a.ID); now.Values["key"].Reveal() != key || now.Values["region"].Reveal() != "us" {
+			t.Error("a value that came back masked was taken for a new one")
+		}
+		o := b.connected(b.oauthConfig("acme"), "u", ann)
+		_, err = update(o.ID, connect.AccountPatch{Values: map[string]string{"access_token": "x"}})
+		wantFault(t, err, fault.Invalid, fault.SlugAccountInvalid, "cannot be replaced", "/refresh")
+	})
+	t.Run("new credentials bring a dead account back", func(t *testing.T) {
+		b.provider.End(bob)
+		now := b.account(a.ID)
+		_, err := b.Rejected(b.ctx, b.caller, now, b.credential(now))
+		must(t, err)
+		key, _ := b.provider.Issue(ann)
+		got, err := update(a.ID, connect.AccountPatch{Values: map[string]string{"key": key}})
+		must(t, err)
+		if got.Status != connect.Active {
+			t.Error(got.Status)
+		}
+	})
+	t.Run("on and off", func(t *testing.T) {
+		off, on := false, true
+		got, err := update(a.ID, connect.AccountPatch{Enabled: &off})
+		must(t, err)
+		if got.Status != connect.Inactive || got.StatusReason == "" {
+			t.Errorf("%s %q", got.Status, got.StatusReason)
+		}
+		if _, err := update(a.ID, connect.AccountPatch{Enabled: &off}); err != nil {
+			t.Error("off twice:", err)
+		}
+		_, err = b.Credential(b.ctx, b.caller, b.account(a.ID))
+		wantFault(t, err, fault.Unprocessable, fault.SlugAccountState, "switched off")
+		got, err = update(a.ID, connect.AccountPatch{Enabled: &on})
+		must(t, err)
+		if got.Status != connect.Active || got.StatusReason != "" {
+			t.Errorf("%s %q", got.Status, got.StatusReason)
+		}
+		l := b.link(connect.NewLink{AuthConfigID: keyed.ID, UserID: "z"})
+		_, err = update(l.Account.ID, connect.AccountPatch{Enabled: &on})
+		wantFault(t, err, fault.Invalid, fault.SlugAccountState, "INITIALIZING")
+	})
+}
+
+func TestRevokeAndDelete(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.oauthConfig("acme")
+	a := b.connected(c, "u", ann)
+
+	got, said, err := b.RevokeAccount(b.ctx, b.caller, a.ID)
+	must(t, err)
+	if diff := cmp.Diff([]string{"refresh_token", "access_token"}, said.Tokens); diff != "" {
+		t.Error(diff)
+	}
+	now := b.account(a.ID)
+	if got.Status != connect.Revoked || now.Status != connect.Revoked || !now.Values["access_token"].Empty() || !strings.Contains(now.StatusReason, "revoked at Acme") {
+		t.Errorf("%s: %s", now.Status, now.StatusReason)
+	}
+	_, _, err = b.RevokeAccount(b.ctx, b.caller, a.ID)
+	wantFault(t, err, fault.Conflict, fault.SlugAccountState, "REVOKED")
+
+	k := b.imported(b.config("keyed", connect.APIKey, nil), connect.NewAccount{UserID: "u"})
+	_, _, err = b.RevokeAccount(b.ctx, b.caller, k.ID)
+	wantFault(t, err, fault.Invalid, fault.SlugAccountInvalid, "no way to revoke")
+	said, err = b.DeleteAccount(b.ctx, b.caller, k.ID)
+	must(t, err)
+	if len(said.Tokens) > 0 || !strings.Contains(said.Note, "no way") {
+		t.Errorf("%+v", said)
+	}
+
+	d := b.connected(c, "u2", bob)
+	b.provider.Change(func() { b.provider.Fail = failOn("/revoke", 503, "down") })
+	said, err = b.DeleteAccount(b.ctx, b.caller, d.ID)
+	must(t, err)
+	if !strings.Contains(said.Note, "did not confirm") {
+		t.Errorf("%+v", said)
+	}
+	if _, err := b.Account(b.ctx, b.caller, d.ID); !fault.Is(err, fault.NotFound) {
+		t.Error("an account whose provider is down cannot be deleted")
+	}
+}
+
+func TestProviderQuirks(t *testing.T) {
+	t.Parallel()
+	t.Run("comma scopes, Basic client, tokens below another member, no end", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		b.provider.BasicAuth, b.provider.ExpiresIn = true, 0
+		b.provider.Token = func(access, _ string, who connectPerson) any {
+			return map[string]any{"ok": true, "team": map[string]any{"id": "T1"}, "authed_user": map[string]any{"id": who.ID, "access_token": access, "scope": "search:read,chat:write"}}
+		}
+		l := b.link(connect.NewLink{AuthConfigID: b.oauthConfig("slackish").ID})
+		to := b.press(l, "browser-1", nil)
+		for _, part := range []string{"scope=chat%3Awrite%2Cusers%3Aread", "user_scope=search%3Aread"} {
+			if !strings.Contains(to, part) {
+				t.Errorf("%s lacks %s", to, part)
+			}
+		}
+		if strings.Contains(to, "code_challenge") {
+			t.Error("PKCE where the provider refuses it")
+		}
+		_, err := b.FinishCallback(b.ctx, params(b.provider.Consent(t, to, ann)), "browser-1", origin)
+		must(t, err)
+		a := b.account(l.Account.ID)
+		if a.Status != connect.Active || a.Values["team"].Reveal() != "T1" || !a.TokenExpiry.IsZero() {
+			t.Errorf("%+v", a)
+		}
+		if diff := cmp.Diff([]string{"search:read", "chat:write"}, a.Scopes); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("an error in an answer of status 200", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		b.provider.Fail = failOn("/token", 200, `{"ok":false,"error":"invalid_code"}`)
+		l := b.link(connect.NewLink{AuthConfigID: b.oauthConfig("acme").ID})
+		b.signIn(l, ann)
+		if a := b.account(l.Account.ID); a.Status != connect.Failed || !strings.Contains(a.StatusReason, "invalid_code") {
+			t.Errorf("%s: %s", a.Status, a.StatusReason)
+		}
+	})
+	t.Run("answers as a form", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		b.provider.FormAnswers = true
+		a := b.connected(b.oauthConfig("acme"), "u", ann)
+		if a.Status != connect.Active || a.Identity.ID != ann.ID || a.TokenExpiry.IsZero() {
+			t.Errorf("%+v", a)
+		}
+	})
+	t.Run("says who it is by ID token alone", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		b.provider.BasicAuth = true
+		b.provider.Token = func(access, _ string, _ connectPerson) any {
+			// {"sub":"s1","name":"Ann Lee","email":"ann@example.com"}
+			return map[string]any{"access_token": access, "id_token": "e30.eyJzdWIiOiJzMSIsIm5hbWUiOiJBbm4gTGVlIiwiZW1haWwiOiJhbm5AZXhhbXBsZS5jb20ifQ.sig", "authed_user": map[string]any{"access_token": access}}
+		}
+		a := b.connected(b.oauthConfig("slackish"), "u", ann)
+		if diff := cmp.Diff(connect.Identity{ID: "s1", Name: "Ann Lee", Email: "ann@example.com"}, a.Identity); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestSharedValuesOfAnAuthConfig(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	key, _ := b.provider.Issue(ann)
+	c, err := b.CreateAuthConfig(b.ctx, b.caller, connect.NewAuthConfig{Toolkit: "keyed", Scheme: connect.APIKey, Shared: fields("region", "us", "key", key)})
+	must(t, err)
+	l := b.link(connect.NewLink{AuthConfigID: c.ID})
+	v, err := b.OpenLink(b.ctx, l.Token, "browser-1")
+	must(t, err)
+	if len(v.Fields) != 1 || v.Fields[0].Name != "size" {
+		t.Errorf("the page asks for %v", v.Fields)
+	}
+	b.press(l, "browser-1", nil)
+	a := b.account(l.Account.ID)
+	if _, copied := a.Values["key"]; copied {
+		t.Error("the shared key was copied to the account")
+	}
+	if cred := b.credential(a); cred.Header["X-Acme-Key"].Reveal() != key || cred.Header["X-Region"].Reveal() != "us" {
+		t.Error("the account does not inherit")
+	}
+	_, err = b.UpdateAuthConfig(b.ctx, b.caller, c.ID, connect.AuthConfigPatch{Shared: fields("region", "eu")})
+	must(t, err)
+	if cred := b.credential(a); cred.Header["X-Region"].Reveal() != "eu" {
+		t.Error("a changed value is not seen")
+	}
+	imported, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: c.ID, UserID: "v"})
+	must(t, err) // although the key is required: the auth config gives it
+	if len(imported.Values) > 0 {
+		t.Error("a default was put over what the auth config gives")
+	}
+	if got := b.PublicShared(b.caller, c); got["region"] != "us" || got["key"] != connect.Redacted {
+		t.Errorf("%v", got)
+	}
+}
