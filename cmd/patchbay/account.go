@@ -17,15 +17,15 @@ type accountCmd struct {
 
 type accountListCmd struct {
 	clientFlags
-	User     []string `placeholder:"ID,…" help:"Only accounts of these users."`
-	Toolkits []string `placeholder:"SLUG,…" help:"Only accounts of these toolkits."`
-	Status   []string `placeholder:"STATUS,…" help:"Only accounts in these states (ACTIVE, EXPIRED, …)."`
+	User     []string `placeholder:"ID" help:"Only accounts of these users."`
+	Toolkits []string `placeholder:"SLUG" help:"Only accounts of these toolkits."`
+	Status   []string `placeholder:"STATUS" help:"Only accounts in these states (ACTIVE, EXPIRED, …)."`
 	Limit    int      `default:"50" help:"How many at most. Default: ${default}"`
 }
 
 // Run lists accounts.
 func (s *accountListCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ type accountShowCmd struct {
 
 // Run shows an account.
 func (s *accountShowCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *accountRevokeCmd) Run(c *console) error {
 	if (len(s.IDs) == 0) == (s.User == "") {
 		return wrongUsage("name accounts, or a user", "patchbay account revoke ca_…, or patchbay account revoke --user ID")
 	}
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}

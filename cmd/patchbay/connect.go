@@ -21,7 +21,7 @@ type connectCmd struct {
 
 // Run prints a link for the user's browser and waits until the account is connected.
 func (s *connectCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}

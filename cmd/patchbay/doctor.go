@@ -18,7 +18,7 @@ type doctorCmd struct {
 	kong.Plugins
 	settings *settingsFlags
 
-	URL     string `name:"url" env:"PATCHBAY_URL,COMPOSIO_BASE_URL" default:"http://127.0.0.1:8484" placeholder:"URL" help:"With --session: address of the server (${env}). Default: ${default}"`
+	URL     string `name:"url" placeholder:"URL" help:"With --session: address of the server ($$PATCHBAY_URL, $$COMPOSIO_BASE_URL). Default: http://127.0.0.1:8484"`
 	Session string `placeholder:"trs_…" help:"Explain instead why this session can or cannot use its toolkits (asks the server)."`
 	Toolkit string `placeholder:"SLUG" help:"With --session: only this toolkit."`
 }
@@ -81,11 +81,7 @@ func verdictOf(findings []app.Finding) error {
 
 // explainSession says for each toolkit of a session whether its tools can be called now, and if not, why not and what to do.
 func (s *doctorCmd) explainSession(ctx context.Context, c *console, cfg config.Config) error {
-	key := cfg.APIKey.Reveal() // of the server for the one, of the client for the other: the same variable
-	if key == "" {
-		key, _ = cfg.Lookup("COMPOSIO_API_KEY")
-	}
-	client, err := clientFlags{URL: s.URL, APIKey: key}.client()
+	client, err := clientFlags{URL: s.URL, APIKey: cfg.APIKey.Reveal()}.client(c)
 	if err != nil {
 		return err
 	}

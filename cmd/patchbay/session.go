@@ -20,16 +20,16 @@ type sessionCmd struct {
 type sessionCreateCmd struct {
 	clientFlags
 	User     string        `required:"" placeholder:"ID" help:"The user, by any id of yours."`
-	Toolkits []string      `placeholder:"SLUG,…" help:"Allow only these toolkits. Default: all."`
-	Without  []string      `placeholder:"SLUG,…" help:"Allow all toolkits but these." xor:"toolkits"`
+	Toolkits []string      `placeholder:"SLUG" help:"Allow only these toolkits. Default: all."`
+	Without  []string      `placeholder:"SLUG" help:"Allow all toolkits but these." xor:"toolkits"`
 	ReadOnly bool          `help:"Allow only tools that change nothing."`
-	Preload  []string      `placeholder:"TOOL,…" help:"Tools that the agent sees from the beginning; \"all\" for all that are allowed."`
+	Preload  []string      `placeholder:"TOOL" help:"Tools that the agent sees from the beginning; \"all\" for all that are allowed."`
 	TTL      time.Duration `placeholder:"24h" help:"End the session after this time. Default: when it is deleted."`
 }
 
 // Run makes a session.
 func (s *sessionCreateCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}
@@ -85,14 +85,14 @@ type sessionView struct {
 
 type sessionListCmd struct {
 	clientFlags
-	User   []string `placeholder:"ID,…" help:"Only sessions of these users."`
+	User   []string `placeholder:"ID" help:"Only sessions of these users."`
 	Search string   `placeholder:"TEXT" help:"Only sessions with this text in their id or their user's."`
 	Limit  int      `default:"50" help:"How many at most. Default: ${default}"`
 }
 
 // Run lists sessions.
 func (s *sessionListCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ type sessionShowCmd struct {
 
 // Run shows a session and where its user stands with each toolkit.
 func (s *sessionShowCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ type sessionDeleteCmd struct {
 
 // Run ends sessions.
 func (s *sessionDeleteCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}

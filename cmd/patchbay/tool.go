@@ -22,13 +22,13 @@ type toolSearchCmd struct {
 	clientFlags
 	Query    []string `arg:"" help:"What you want to do, in plain words."`
 	Session  string   `placeholder:"trs_…" help:"Search as this session's agent would: among the tools it may use."`
-	Toolkits []string `placeholder:"SLUG,…" help:"Only tools of these toolkits."`
+	Toolkits []string `placeholder:"SLUG" help:"Only tools of these toolkits."`
 	Limit    int      `default:"10" help:"How many at most. Default: ${default}"`
 }
 
 // Run searches.
 func (s *toolSearchCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ type toolSchemaCmd struct {
 
 // Run shows a tool.
 func (s *toolSchemaCmd) Run(c *console) error {
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (s *toolRunCmd) Run(c *console) error {
 	if s.User == "" && s.Session == "" {
 		return wrongUsage("nobody is named to run the tool for", "add --user ID or --session trs_…")
 	}
-	client, err := s.client()
+	client, err := s.client(c)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ toolkits.google_maps.base_url: http://127.0.0.1:9000
 func TestSecretsFromFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	key := "ak_0123456789abcdefghij"
+	key := "ak_0123456789abcdefghijkl"
 	write(t, dir, "key", key+"\n")
 	write(t, dir, "patchbay.yaml", "api_key: ak_weaker_than_the_environment\n")
 	c, err := Load(Sources{Dir: dir, Environ: []string{"PATCHBAY_API_KEY_FILE=" + filepath.Join(dir, "key")}})
@@ -174,13 +174,13 @@ func TestFaults(t *testing.T) {
 			want: []string{`toolkits.slack.oauth2 has only one of client_id and client_secret; set both, or neither`},
 		},
 		"a secret and its file": {
-			env:  []string{"PATCHBAY_API_KEY=ak_0123456789abcdefghij", "PATCHBAY_API_KEY_FILE=/nowhere"},
+			env:  []string{"PATCHBAY_API_KEY=ak_0123456789abcdefghijkl", "PATCHBAY_API_KEY_FILE=/nowhere"},
 			want: []string{`PATCHBAY_API_KEY_FILE: api_key and api_key_file are both set; keep one`},
 		},
 		"a bad secret is not quoted": {
 			env: []string{"PATCHBAY_API_KEY=hunter2", "PATCHBAY_DATABASE=mysql://root:hunter2@db/x"},
 			want: []string{
-				`PATCHBAY_API_KEY: api_key: a key begins with "ak_", is followed by at least 20 characters and has no blanks; "openssl rand -hex 32" makes good ones`,
+				`PATCHBAY_API_KEY: api_key: a key begins with "ak_", is followed by at least 22 characters and has no blanks; echo ak_$(openssl rand -hex 32) makes a good one`,
 				`PATCHBAY_DATABASE: database: it is neither "sqlite" nor a postgres://user:password@host:port/name URL`,
 			},
 		},

@@ -92,8 +92,8 @@ func hidden(s string) (secret.Value, error) {
 }
 
 func apiKey(s string) (secret.Value, error) {
-	if !id.Has(id.ProjectKey, s) || len(s) < len(id.ProjectKey)+1+20 || strings.ContainsAny(s, " \t\r\n") {
-		return secret.Value{}, errors.New(`a key begins with "ak_", is followed by at least 20 characters and has no blanks; "openssl rand -hex 32" makes good ones`)
+	if !id.Has(id.ProjectKey, s) || len(s) < len(id.ProjectKey)+1+22 || strings.ContainsAny(s, " \t\r\n") {
+		return secret.Value{}, errors.New(`a key begins with "ak_", is followed by at least 22 characters and has no blanks; echo ak_$(openssl rand -hex 32) makes a good one`)
 	}
 	return secret.Hide(s), nil
 }

@@ -32,7 +32,7 @@ func Settings() []Setting {
 		{Key: "database", Default: "sqlite", Secret: true, set: one(database, func(c *Config) *secret.Value { return &c.Database }),
 			Meaning: "`sqlite` keeps everything in `data`; `postgres://user:password@host/name` lets several nodes share one database."},
 		{Key: "api_key", Unset: "made on first start and printed once", Secret: true, set: one(apiKey, func(c *Config) *secret.Value { return &c.APIKey }),
-			Meaning: "Makes this key (`ak_` and at least 20 characters) exist in the default project, for automation."},
+			Meaning: "Makes this key (`ak_` and at least 22 characters) exist in the default project, for automation."},
 		{Key: "master_key", Unset: "`master.key` in `data`, made on first start", Secret: true, set: one(hidden, func(c *Config) *secret.Value { return &c.MasterKey }),
 			Meaning: "The key that seals every stored credential. Keep a copy apart from the database: without it stored credentials cannot be opened. All nodes of one database need the same key."},
 		{Key: "config", Unset: "`patchbay.yaml` if it is there", set: func(*Config, string, []string) error { return nil },

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts run this test binary as "patchbay".
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"patchbay": main})
+}
+
+// TestScripts runs the command line from end to end: each file below testdata/script is a conversation with the binary.
+//
+//	provider            starts a stand-in for the apps' APIs; $PROVIDER is its URL
+//	server [flags]      starts "patchbay serve" and waits for it; $PATCHBAY_URL and $PATCHBAY_API_KEY lead there
+//	stopserver          sends SIGTERM and waits for its end
+//	greeting FILE …     starts "patchbay serve" for a person, stops it, and writes what it said to the file
+//	capture NAME FIELD  sets a variable to a member of the JSON that the last command printed
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Values[processKey{}] = &process{}
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"provider":   startProvider,
+			"server":     startServer,
+			"stopserver": stopServer,
+			"greeting":   recordGreeting,
+			"capture":    capture,
+		},
+	})
+}
+
+func startProvider(ts *testscript.TestScript, _ bool, _ []string) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v0/user/{file}", func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimSuffix(r.PathValue("file"), ".json")
+		if name == "broken" {
+			http.Error(w, `{"error":"out of order"}`, http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintf(w, `{"id":%q,"karma":42}`, name)
+	})
+	server := httptest.NewServer(mux)
+	ts.Defer(server.Close)
+	ts.Setenv("PROVIDER", server.URL)
+}
+
+// process is the server that a script started.
+type process struct {
+	*exec.Cmd
+	log strings.Builder
+}
+
+type processKey struct{}
+
+// start starts "patchbay serve" and gives its output.
+func (p *process) start(ts *testscript.TestScript, args ...string) io.Reader {
+	p.Cmd = exec.Command("patchbay", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	p.Dir = ts.MkAbs(".")
+	p.Env = append(os.Environ(), "PATCHBAY_API_KEY="+ts.Getenv("PATCHBAY_API_KEY"))
+	p.Stderr = &p.log
+	stdout, err := p.StdoutPipe()
+	ts.Check(err)
+	ts.Check(p.Start())
+	ts.Defer(func() {
+		if p.ProcessState == nil { // the script did not stop it
+			p.Process.Kill()
+			p.Wait()
+		}
+		ts.Logf("the server's log:\n%s", p.log.String())
+	})
+	return stdout
+}
+
+func startServer(ts *testscript.TestScript, _ bool, args []string) {
+	p := ts.Value(processKey{}).(*process)
+	var g greeting
+	if err := json.NewDecoder(p.start(ts, append(args, "--json")...)).Decode(&g); err != nil {
+		p.Wait()
+		ts.Fatalf("the server did not start: %v\n%s", err, p.log.String())
+	}
+	ts.Setenv("PATCHBAY_URL", g.URL)
+	if g.APIKey != "" {
+		ts.Setenv("PATCHBAY_API_KEY", g.APIKey)
+	}
+}
+
+func recordGreeting(ts *testscript.TestScript, _ bool, args []string) {
+	p := ts.Value(processKey{}).(*process)
+	stdout := p.start(ts, args[1:]...)
+	said := make([]byte, 16<<10) // it is written in one piece
+	n, err := stdout.Read(said)
+	ts.Check(err)
+	stopServer(ts, false, nil)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), said[:n], 0o600))
+}
+
+func stopServer(ts *testscript.TestScript, _ bool, _ []string) {
+	p := ts.Value(processKey{}).(*process)
+	ts.Check(p.Process.Signal(syscall.SIGTERM))
+	timer := time.AfterFunc(30*time.Second, func() { p.Process.Kill() })
+	defer timer.Stop()
+	ts.Check(p.Wait())
+}
+
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	var value map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	ts.Setenv(args[0], fmt.Sprint(value[args[1]]))
+}
