@@ -23,7 +23,7 @@ python_packages() {
   [ -x python/.venv/bin/python ] && cmp -s python/requirements.txt python/.venv/requirements.txt && return
   echo "installing python"
   python3 -m venv python/.venv
-  python/.venv/bin/pip install --quiet --disable-pip-version-check --pre -r python/requirements.txt
+  python/.venv/bin/pip install --quiet --disable-pip-version-check -r python/requirements.txt
   cp python/requirements.txt python/.venv/requirements.txt
 }
 

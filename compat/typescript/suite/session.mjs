@@ -124,7 +124,7 @@ export function sessionSuite({ Composio, SessionPreset, experimental_createTool 
       assert.equal(answer.data.shouted, 'HEY');
       const found = await session.search({ query: 'turn a text into capital letters loudly' });
       assert.ok(JSON.stringify(found.results).includes('LOCAL_SHOUT'), JSON.stringify(found.results));
-      const attached = await composio.use(session.sessionId, { experimental: { customTools: [shout] } });
+      const attached = await composio.use(session.sessionId, { customTools: [shout] });
       assert.deepEqual(attached.customTools().map((tool) => tool.slug), ['LOCAL_SHOUT']);
     });
   });
