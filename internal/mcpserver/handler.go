@@ -1,0 +1,145 @@
+package mcpserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/id"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
+)
+
+// Options is what a Handler needs.
+type Options struct {
+	Sessions Sessions
+
+	// Keys finds the caller behind a project key.
+	Keys func(ctx context.Context, key string) (tenant.Caller, error)
+
+	// PublicURL gives the scheme and host under which the maker of a request reaches this server; connect links are built
+	// from it.
+	PublicURL func(*http.Request) (string, error)
+
+	// Hosts are names, without port, under which this server is reached through a proxy on the same machine, in practice
+	// the public URL's. Loopback names always count.
+	Hosts []string
+
+	// Sealer protects what a client has to carry from one request to the next. Nil: people are shown connect links in the
+	// text of answers only.
+	Sealer Sealer
+
+	Version string       // of this server, told to clients; empty: "dev"
+	MaxBody int64        // bytes of a request; 0: 4 MiB
+	Log     *slog.Logger // nil: none
+
+	Now func() time.Time // nil: time.Now
+}
+
+// Handler serves /tool_router/{session_id}/mcp.
+type Handler struct {
+	sessions  Sessions
+	keys      func(context.Context, string) (tenant.Caller, error)
+	publicURL func(*http.Request) (string, error)
+	guard     guard
+	sealer    Sealer
+	sdk       http.Handler
+	serverRaw []byte // this server's name and version, as JSON
+	lists     listCache
+	clients   clientCache
+	maxBody   int64
+	log       *slog.Logger
+	now       func() time.Time
+}
+
+const defaultMaxBody = 4 << 20
+
+// New makes a Handler.
+func New(o Options) (*Handler, error) {
+	if o.Sessions == nil || o.Keys == nil || o.PublicURL == nil {
+		return nil, errors.New("mcpserver: Sessions, Keys and PublicURL are needed")
+	}
+	h := &Handler{
+		sessions: o.Sessions, keys: o.Keys, publicURL: o.PublicURL, guard: newGuard(o.Hosts), sealer: o.Sealer,
+		maxBody: o.MaxBody, log: o.Log, now: o.Now,
+	}
+	if h.maxBody == 0 {
+		h.maxBody = defaultMaxBody
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.now == nil {
+		h.now = time.Now
+	}
+	version := o.Version
+	if version == "" {
+		version = "dev"
+	}
+	h.sdk, h.serverRaw = newSDKHandler(h, version)
+	return h, nil
+}
+
+// visit is one request after it was let in.
+type visit struct {
+	request   *http.Request
+	caller    tenant.Caller
+	sessionID string
+	view      View
+	origin    string
+}
+
+// ServeHTTP lets a request in, or refuses it, and answers it the short way where there is one.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.guard.admits(r) {
+		h.refuse(w, r, fault.New(fault.Forbidden, fault.SlugForbidden, "The Host or Origin header names a place that this server does not serve.").
+			WithFix("Use the address of this server itself. If it stands behind a proxy, set public_url to the address people use."))
+		return
+	}
+	v, err := h.admit(w, r)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	if h.serveFast(w, r, v) {
+		return
+	}
+	h.sdk.ServeHTTP(w, withVisit(r, v))
+}
+
+// admit finds out who makes a request and opens the session it is for.
+func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*visit, error) {
+	caller, err := h.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	caller.RequestID = requestID(w)
+	v := &visit{request: r, caller: caller, sessionID: r.PathValue("session_id")}
+	if caller.Restricted() && caller.SessionID != v.sessionID {
+		return nil, noSuchSession() // whether it exists is none of this caller's business
+	}
+	if v.view, err = h.sessions.Open(r.Context(), caller, v.sessionID); err != nil {
+		return nil, err
+	}
+	v.origin, err = h.publicURL(r)
+	return v, err
+}
+
+func noSuchSession() *fault.Error {
+	return fault.New(fault.NotFound, fault.SlugSessionNotFound, "There is no such session for this credential.").
+		WithFix("Use the URL and the headers that came with the session, or create a new session.")
+}
+
+const requestIDHeader = "X-Request-Id"
+
+// requestID gives the id that the outer middleware chose, or a new one.
+func requestID(w http.ResponseWriter) string {
+	if chosen := w.Header().Get(requestIDHeader); chosen != "" {
+		return chosen
+	}
+	made := id.New(id.Request)
+	w.Header().Set(requestIDHeader, made)
+	return made
+}

@@ -1,0 +1,98 @@
+package mcpserver
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
+	"github.com/patchbay-dev/patchbay/internal/fault"
+)
+
+// refusedCode is the JSON-RPC code of a request that was not let in. It is of the range that servers may use as they like.
+const refusedCode = -32000
+
+// refuse answers a request that was not let in: the HTTP status says what happened, the body says it as a JSON-RPC error,
+// because MCP clients show that to people.
+//
+// A 401 names no authorization server: this endpoint opens with a key or a token that its owner already has, and a client
+// that was sent looking for an authorization server would only report, instead of this text, that it found none.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	f := fault.From(err)
+	if f.Kind == fault.Canceled {
+		return
+	}
+	header, requestID := w.Header(), requestID(w)
+	if f.Kind == fault.Internal {
+		h.log.ErrorContext(r.Context(), "mcp request failed", "error", err, "request_id", requestID)
+	}
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	if f.Kind == fault.Unauthorized {
+		header.Set("WWW-Authenticate", `Bearer realm="Patchbay session"`)
+	}
+	if f.After > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(f.After.Seconds())+1))
+	}
+	w.WriteHeader(httpStatus(f.Kind))
+	json.NewEncoder(w).Encode(struct { // a client that is gone needs no answer
+		JSONRPC string         `json:"jsonrpc"`
+		ID      any            `json:"id"`
+		Error   *jsonrpc.Error `json:"error"`
+	}{"2.0", nil, protocolError(refusedCode, f, requestID)})
+}
+
+// httpStatus is the one mapping of kinds to statuses here.
+func httpStatus(k fault.Kind) int {
+	switch k {
+	case fault.Invalid:
+		return http.StatusBadRequest
+	case fault.Unauthorized:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.NotFound, fault.Gone:
+		return http.StatusNotFound
+	case fault.RateLimited:
+		return http.StatusTooManyRequests
+	case fault.Timeout, fault.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// protocolError makes a JSON-RPC error of a fault, with what programs may want of it in data.
+func protocolError(code int64, f *fault.Error, requestID string) *jsonrpc.Error {
+	data, err := json.Marshal(struct {
+		Slug      string   `json:"slug"`
+		Fix       string   `json:"suggested_fix,omitempty"`
+		Errors    []string `json:"errors,omitempty"`
+		RequestID string   `json:"request_id,omitempty"`
+	}{f.Slug, f.Fix, f.Details, requestID})
+	if err != nil {
+		panic("mcpserver: texts do not encode: " + err.Error())
+	}
+	return &jsonrpc.Error{Code: code, Message: faultText(f), Data: data}
+}
+
+// faultText says a fault in the words a person or a model can act on.
+func faultText(f *fault.Error) string {
+	var b strings.Builder
+	b.WriteString(f.Message)
+	for _, d := range f.Details {
+		b.WriteString("\n- ")
+		b.WriteString(d)
+	}
+	if f.Fix != "" {
+		if len(f.Details) > 0 {
+			b.WriteByte('\n')
+		} else {
+			b.WriteByte(' ')
+		}
+		b.WriteString(f.Fix)
+	}
+	return b.String()
+}
