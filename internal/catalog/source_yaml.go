@@ -86,6 +86,7 @@ type loader struct {
 
 // shared is what toolkit.yaml says once for all its tools.
 type shared struct {
+	hasBase     bool                  // there is a base_url
 	fields      []string              // connection fields
 	inputs      map[string]*yaml.Node // arguments that tools take over by naming them
 	page        *yaml.Node

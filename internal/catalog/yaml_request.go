@@ -107,7 +107,7 @@ func (l *loader) target(r *reader, d *requestDecl, method, target string, v *yam
 	if !r.compiled(v, err) {
 		return
 	}
-	if base == nil && l.toolkit.BaseURL == nil {
+	if base == nil && !l.shared.hasBase {
 		r.problem(v, "a path needs a base_url in toolkit.yaml, or write the whole URL")
 	}
 	text, err := mapping.CompilePath(path, scope, v.Line)
@@ -212,9 +212,6 @@ func (l *loader) readSteps(r *reader, v *yaml.Node, scope mapping.Scope) (steps 
 		answered.Answer = true
 		d := l.readRequest(r, value, here, l.stepKeys(r, &step, here, answered)...)
 		step.HTTP, step.GraphQL = d.http, d.graphql
-		if step.HTTP == nil && step.GraphQL == nil && d.at.Kind == yaml.MappingNode {
-			step.HTTP = &HTTPRequest{}
-		}
 		if d.hasRest {
 			r.problem(value, "only the main request takes the rest of the arguments; a step names what it sends")
 		}

@@ -139,11 +139,12 @@ func (l *loader) readHints(r *reader, v *yaml.Node, d *toolDecl) {
 	names := []string{"read", "create", "update", "destructive", "idempotent", "closed-world"}
 	at := child(v, "hints")
 	for _, name := range d.hints {
-		if flag, ok := flags[name]; ok {
-			*flag = true
-			continue
+		flag, ok := flags[name]
+		if !ok {
+			r.problem(at, "there is no hint %q%s", name, didYouMean(name, names))
+			return
 		}
-		r.problem(at, "there is no hint %q%s", name, didYouMean(name, names))
+		*flag = true
 	}
 	if d.hints == nil {
 		return
@@ -202,7 +203,7 @@ func (l *loader) readAnswer(r *reader, d *toolDecl, scope mapping.Scope) {
 	case d.result != nil:
 		l.readResult(r, d.result, t, scope)
 	}
-	if d.request == nil && d.compute == nil && t.Result.Data == nil {
+	if d.request == nil && d.compute == nil && child(d.result, "data") == nil {
 		r.problem(d.at, "a tool needs a request; or steps and result: {data: …}; or compute")
 	}
 }
@@ -319,11 +320,7 @@ func hasFile(p *property) bool {
 
 // schemaTitle writes CREATE_AN_ISSUE as CreateAnIssue.
 func schemaTitle(slug string) string {
-	return categoryTitle(strings.ToLower(slug))
-}
-
-func categoryTitle(s string) string {
-	camel := camelCase(s)
+	camel := camelCase(strings.ToLower(slug))
 	if camel == "" {
 		return ""
 	}

@@ -29,6 +29,7 @@ func (l *loader) readToolkit(r *reader, root *yaml.Node) {
 	l.shared.inputs = map[string]*yaml.Node{}
 	if root.Kind == yaml.MappingNode {
 		l.shared.fields = connectionFields(root)
+		l.shared.hasBase = child(root, "base_url") != nil
 	}
 	r.object(root, "toolkit.yaml", l.toolkitKeys(r))
 	l.checkToolkit(r, root)

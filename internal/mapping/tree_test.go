@@ -74,12 +74,12 @@ func TestTreeEval(t *testing.T) {
 func TestTreeTypos(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
-		"a: 1\nb: ${{ input.titel }}":         `line 2: in "input.titel": there is no argument "titel"`,
-		"a: 1\nb:\n  - ${{ boddy.x }}":        "line 3: in ${{ boddy.x }}: unknown name boddy",
-		"a: 1\nb: x ${{ input.titel }} y":     `line 2: in "input.titel"`,
-		"a: 1\nb: 2\na: 3":                    `line 3: "a" stands twice`,
-		"a: ${{ 1 + }}":                       "line 1: in ${{ 1 + }}",
-		"a: \"x ${{ input.title\"":            "${{ is not closed",
+		"a: 1\nb: ${{ input.titel }}":           `line 2: in "input.titel": there is no argument "titel"`,
+		"a: 1\nb:\n  - ${{ boddy.x }}":          "line 3: in ${{ boddy.x }}: unknown name boddy",
+		"a: 1\nb: x ${{ input.titel }} y":       `line 2: in "input.titel"`,
+		"a: 1\nb: 2\na: 3":                      `line 3: "a" stands twice`,
+		"a: ${{ 1 + }}":                         "line 1: in ${{ 1 + }}",
+		"a: \"x ${{ input.title\"":              "${{ is not closed",
 		"a: '${{ sum(1..100000, # * 2) > 0 }}'": "",
 	} {
 		_, err := CompileTree(yamlNode(t, source), treeScope)
