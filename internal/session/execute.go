@@ -88,15 +88,16 @@ func (s *Service) executeIn(ctx context.Context, c tenant.Caller, view *View, ca
 	if IsMetaTool(call.Slug) {
 		return s.runMeta(ctx, c, view, call)
 	}
-	result, err := s.runApp(ctx, c, view, call)
+	result, err := s.runApp(ctx, c, view, call, nil)
 	if err != nil {
 		return Outcome{}, noRetry(err)
 	}
 	return Outcome{Result: result}, nil
 }
 
-// runApp runs an app's tool: policy first, then whose account, then the call itself.
-func (s *Service) runApp(ctx context.Context, c tenant.Caller, view *View, call ToolCall) (execute.Result, error) {
+// runApp runs an app's tool: policy first, then whose account, then the call itself. What offload gives for large data is
+// answered in its place; nil answers all data whole.
+func (s *Service) runApp(ctx context.Context, c tenant.Caller, view *View, call ToolCall, offload offloadFunc) (execute.Result, error) {
 	tool, ok := view.Catalog.Tool(call.Slug)
 	if !ok {
 		if strings.HasPrefix(call.Slug, customPrefix) {
@@ -113,11 +114,13 @@ func (s *Service) runApp(ctx context.Context, c tenant.Caller, view *View, call 
 	}
 	result, err := s.runner.Run(ctx, project(c), execute.Call{
 		Tool:           tool,
+		Version:        view.Session.Config.ToolkitVersions[tool.Toolkit.Slug],
 		Arguments:      call.Arguments,
 		Select:         view.selection(tool.Toolkit.Slug, call.Account),
 		SessionID:      view.Session.ID,
 		IdempotencyKey: call.IdempotencyKey,
 		Origin:         call.Via,
+		Offload:        offload,
 	})
 	if err != nil {
 		return execute.Result{}, view.withWayOut(tool.Toolkit, err)

@@ -263,6 +263,45 @@ func TestExecuteMeta(t *testing.T) {
 	check("a session token", "SLACK_SEND_MESSAGE", caller, "bob", map[string]any{"session_id": bobs.Session.ID})
 }
 
+// A direct call hands over what came. A batch shortens what is too large for a model, if the caller lets it.
+func TestLargeAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.runner.answer = func(execute.Call) (execute.Result, error) {
+		return execute.Result{Data: []byte(`{"text":"` + strings.Repeat("x", 30_000) + `"}`), Notes: []string{"limit was lowered to 100"}}, nil
+	}
+	id := w.create(t, "ann", func(c *session.Config) { c.ToolkitVersions = map[string]string{"hackernews": "latest"} }).Session.ID
+	small := w.create(t, "ann", func(c *session.Config) { c.Workbench.OffloadThreshold = 500 }).Session.ID
+	batch := map[string]any{"tools": []any{map[string]any{"tool_slug": "HACKERNEWS_GET_TOP_STORIES", "arguments": map[string]any{}}}}
+	for _, c := range []struct {
+		session   string
+		slug      string
+		arguments map[string]any
+		offload   bool
+		most      int
+		least     int
+	}{
+		{id, "HACKERNEWS_GET_TOP_STORIES", nil, true, 30_100, 30_000},
+		{id, "COMPOSIO_MULTI_EXECUTE_TOOL", batch, false, 31_000, 30_000},
+		{id, "COMPOSIO_MULTI_EXECUTE_TOOL", batch, true, 20_000, 1_000},
+		{small, "COMPOSIO_MULTI_EXECUTE_TOOL", batch, true, 2_000, 500},
+	} {
+		out, err := w.Execute(t.Context(), ours, c.session, session.ToolCall{Slug: c.slug, Arguments: c.arguments, Offload: c.offload})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(out.Data); n > c.most || n < c.least {
+			t.Errorf("%s, offload %v: %d bytes, want %d to %d", c.slug, c.offload, n, c.least, c.most)
+		}
+		if c.slug == "COMPOSIO_MULTI_EXECUTE_TOOL" && !strings.Contains(string(out.Data), `"notes":["limit was lowered to 100"]`) {
+			t.Errorf("the notes are missing: %.300s", out.Data)
+		}
+	}
+	if version := w.runner.ran()[0].Version; version != "latest" {
+		t.Errorf("version %q", version)
+	}
+}
+
 // A batch stops when the client goes away, and says so in each result.
 func TestBatchIsCancelled(t *testing.T) {
 	t.Parallel()

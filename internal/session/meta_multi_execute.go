@@ -42,6 +42,7 @@ type multiResponse struct {
 	Error      *string         `json:"error"`
 	Successful bool            `json:"successful"`
 	LogID      string          `json:"log_id"`
+	Notes      []string        `json:"notes,omitempty"` // what was changed or left out of the arguments
 }
 
 // multiExecute is COMPOSIO_MULTI_EXECUTE_TOOL: independent calls at the same time, each under the session's policy, each
@@ -125,7 +126,11 @@ func (s *Service) runOne(ctx context.Context, outer metaCall, index int, call To
 		r.fail(fault.From(err))
 		return r
 	}
-	result, err := s.runApp(ctx, outer.caller, outer.view, call)
+	var offload offloadFunc
+	if call.Offload {
+		offload = outer.view.preview
+	}
+	result, err := s.runApp(ctx, outer.caller, outer.view, call, offload)
 	switch {
 	case err != nil:
 		s.report(ctx, call.Slug, err)
@@ -133,10 +138,7 @@ func (s *Service) runOne(ctx context.Context, outer metaCall, index int, call To
 	case result.Error != "":
 		r.Error = &result.Error
 	default:
-		r.Response = &multiResponse{Data: result.Data, Successful: true, LogID: result.LogID}
-		if call.Offload {
-			r.Response.Data = preview(result.Data, outer.view.offloadThreshold())
-		}
+		r.Response = &multiResponse{Data: result.Data, Successful: true, LogID: result.LogID, Notes: result.Notes}
 	}
 	return r
 }

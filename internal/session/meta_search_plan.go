@@ -150,13 +150,16 @@ type plan struct {
 	standing standing
 	view     *View
 	required []string
+	optional bool     // it has arguments, and none is required
 	missing  []string // required and not among the known fields
 	before   []*catalog.Tool
 	after    []*catalog.Tool
 }
 
 func (f *finder) plan(t *catalog.Tool, q SearchQuery) plan {
-	p := plan{tool: t, standing: f.standings[t.Toolkit.Slug], view: f.view, required: f.state.factsOf(t).required}
+	facts := f.state.factsOf(t)
+	p := plan{tool: t, standing: f.standings[t.Toolkit.Slug], view: f.view, required: facts.required}
+	p.optional = len(facts.required) == 0 && facts.arguments > 0
 	known := knownNames(q.KnownFields)
 	for _, name := range p.required {
 		if !known[plainName(name)] {
@@ -201,8 +204,10 @@ func plainName(name string) string {
 func (p plan) guidance(found findings) string {
 	text := fmt.Sprintf("%s fits best: %s.", p.tool.Slug, firstSentence(p.tool.Description))
 	switch {
+	case p.optional:
+		text += " No argument is required by itself."
 	case len(p.required) == 0:
-		text += " It needs no arguments."
+		text += " It takes no arguments."
 	case len(p.missing) == 0:
 		text += " You have all that it needs: " + names(p.required) + "."
 	case len(p.missing) == len(p.required):
@@ -218,7 +223,7 @@ func (p plan) guidance(found findings) string {
 
 func (p plan) difficulty() string {
 	hurdles := 0
-	for _, hurdle := range []bool{!p.standing.ready(), p.lookup(), p.tool.Hints.Destructive, p.standing.mustChoose()} {
+	for _, hurdle := range []bool{p.lookup(), p.tool.Hints.Destructive, p.standing.mustChoose()} {
 		if hurdle {
 			hurdles++
 		}
@@ -248,12 +253,12 @@ func (p plan) steps() []string {
 	}
 	switch {
 	case p.lookup():
-		add("Get %s from the task, look it up with %s, or ask the user.", names(p.missing), titled(p.before))
+		add("Get %s from the task, by looking things up with %s, or from the user.", names(p.missing), titled(p.before))
 	case len(p.missing) > 0:
-		add("Get %s from the task, or ask the user.", names(p.missing))
+		add("Get %s from the task or from the user.", names(p.missing))
 	}
 	if p.tool.Hints.Destructive {
-		add("Make sure that the user wants exactly this: the call deletes or overwrites.")
+		add("Make sure that the user wants exactly this: the tool is marked destructive.")
 	}
 	add("Run %s%s%s.", p.tool.Slug, p.through(), p.giving())
 	if len(p.after) > 0 {
@@ -295,7 +300,7 @@ func (f *finder) pitfalls(found findings) []string {
 			add(t, "is deprecated; prefer another tool.")
 		}
 		if t.Hints.Destructive {
-			add(t, "deletes or overwrites, and nothing here brings it back.")
+			add(t, "is marked destructive; run it only when the user has asked for exactly this.")
 		}
 		for _, pitfall := range t.Pitfalls {
 			add(t, pitfall)

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,8 +17,12 @@ import (
 // defaultOffload is the number of characters above which an answer is shortened.
 const defaultOffload = 20_000
 
-func (v *View) offloadThreshold() int {
-	return cmp.Or(v.Session.Config.Workbench.OffloadThreshold, defaultOffload)
+// offloadFunc gives what is answered in place of large data.
+type offloadFunc = func(ctx context.Context, data json.RawMessage) (json.RawMessage, error)
+
+// preview is the offloadFunc of a session.
+func (v *View) preview(_ context.Context, data json.RawMessage) (json.RawMessage, error) {
+	return preview(data, cmp.Or(v.Session.Config.Workbench.OffloadThreshold, defaultOffload)), nil
 }
 
 type previewed struct {

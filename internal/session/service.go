@@ -29,6 +29,7 @@ type Service struct {
 	now      func() time.Time
 	newID    func(prefix string) string
 	log      *slog.Logger
+	opened   func(cached bool)
 
 	sessions  *lru[string, *openSession]
 	tokens    *lru[string, tokenOwner]
@@ -48,6 +49,7 @@ type Options struct {
 	Now         func() time.Time              // nil: time.Now
 	NewID       func(prefix string) string    // nil: id.New
 	Log         *slog.Logger                  // nil: discard
+	Opened      func(cached bool)             // is told of each session that is opened, for metrics; nil: nobody is told
 	Cached      int                           // how many sessions are kept in memory; 0: 4,096
 }
 
@@ -98,7 +100,7 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: o.Store, catalog: o.Catalog, accounts: o.Connections, runner: o.Runner,
-		index: o.Index, now: o.Now, newID: o.NewID, log: o.Log,
+		index: o.Index, now: o.Now, newID: o.NewID, log: o.Log, opened: o.Opened,
 		sessions:  newLRU[string, *openSession](cmp.Or(o.Cached, defaultCached)),
 		tokens:    newLRU[string, tokenOwner](cmp.Or(o.Cached, defaultCached)),
 		policies:  newLRU[string, *policy](cachedPolicies),
@@ -112,6 +114,9 @@ func New(o Options) (*Service, error) {
 	}
 	if s.newID == nil {
 		s.newID = id.New
+	}
+	if s.opened == nil {
+		s.opened = func(bool) {}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -151,8 +156,10 @@ func (s *Service) Open(ctx context.Context, c tenant.Caller, id string) (*View, 
 	if c.Restricted() && c.SessionID != id {
 		return nil, notFound(id)
 	}
-	open, ok := s.sessions.get(id)
-	if !ok || s.now().Sub(open.readAt) > maxAge {
+	open, cached := s.sessions.get(id)
+	cached = cached && s.now().Sub(open.readAt) <= maxAge
+	s.opened(cached)
+	if !cached {
 		var err error
 		if open, err = s.read(ctx, c.ProjectID, id); err != nil {
 			return nil, err

@@ -26,16 +26,20 @@ func (s *Service) Warm(projectID string) {
 
 // toolFacts are what plans need to know of a tool's arguments.
 type toolFacts struct {
-	required []string
+	required  []string
+	arguments int // how many there are
 }
 
 func (st *snapshotState) factsOf(t *catalog.Tool) toolFacts {
 	if known, ok := st.facts.Load(t); ok {
 		return known.(toolFacts)
 	}
-	var schema struct{ Required []string }
+	var schema struct {
+		Required   []string
+		Properties map[string]json.RawMessage
+	}
 	_ = json.Unmarshal(t.Input.JSON, &schema) // a schema that says nothing requires nothing
-	facts := toolFacts{required: schema.Required}
+	facts := toolFacts{required: schema.Required, arguments: len(schema.Properties)}
 	st.facts.Store(t, facts)
 	return facts
 }

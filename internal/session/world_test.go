@@ -168,6 +168,12 @@ func (r *fakeRunner) Run(ctx context.Context, c tenant.Caller, call execute.Call
 			return execute.Result{}, err
 		}
 	}
+	if call.Offload != nil && result.Error == "" {
+		var err error
+		if result.Data, err = call.Offload(ctx, result.Data); err != nil {
+			return execute.Result{}, err
+		}
+	}
 	result.LogID, result.AccountID = "log_test", account.ID
 	return result, nil
 }
