@@ -3,6 +3,8 @@ package connect_test
 import (
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,6 +169,34 @@ func TestLinkAttacks(t *testing.T) {
 		}
 		if diff := cmp.Diff(before.Version, b.account(l.Account.ID).Version); diff != "" {
 			t.Errorf("the account was written again: %s", diff)
+		}
+	})
+	t.Run("the callback comes many times at once", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		l := b.link(connect.NewLink{AuthConfigID: b.oauthConfig("acme").ID})
+		back := b.provider.Consent(t, b.press(l, "browser-1", nil), ann)
+		var wg sync.WaitGroup
+		var connected, used atomic.Int32
+		for range 10 {
+			wg.Go(func() {
+				_, err := b.FinishCallback(b.ctx, params(back), "browser-1", origin)
+				switch {
+				case err == nil:
+					connected.Add(1)
+				case fault.From(err).Slug == fault.SlugLinkUsed:
+					used.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if connected.Load() != 1 || used.Load() != 9 || len(b.provider.Requests("/token")) != 1 {
+			t.Errorf("%d connected, %d used, %d codes exchanged", connected.Load(), used.Load(), len(b.provider.Requests("/token")))
+		}
+		if a := b.account(l.Account.ID); a.Status != connect.Active {
+			t.Errorf("account is %s: %s", a.Status, a.StatusReason)
 		}
 	})
 	t.Run("an older state after the button was pressed again", func(t *testing.T) {

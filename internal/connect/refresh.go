@@ -81,8 +81,20 @@ func (s *Service) refreshOnce(ctx context.Context, projectID, accountID, rejecte
 		return a, err
 	}
 	a, err = s.replaceToken(ctx, a)
+	s.o.Refreshed(outcomeOf(a, err))
 	keepLease = s.unsaved.holds(accountID)
 	return a, err
+}
+
+func outcomeOf(a ConnectedAccount, err error) string {
+	switch {
+	case a.Status == Expired:
+		return "expired"
+	case err != nil:
+		return "failed"
+	default:
+		return "refreshed"
+	}
 }
 
 // dueAccount reads an account and tells whether its token has to be replaced.

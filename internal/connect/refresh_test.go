@@ -43,9 +43,24 @@ func atOnce(n int, f func(i int) (connect.Credential, error)) ([]connect.Credent
 	return creds, errors.Join(errs...)
 }
 
+// claimingStore counts the claims of refresh leases.
+type claimingStore struct {
+	connect.Store
+	claims atomic.Int32
+}
+
+func (s *claimingStore) ClaimRefresh(ctx context.Context, projectID, accountID, owner string, now, until time.Time) (bool, error) {
+	s.claims.Add(1)
+	return s.Store.ClaimRefresh(ctx, projectID, accountID, owner, now, until)
+}
+
 func TestManyCallsRefreshOnce(t *testing.T) {
 	t.Parallel()
-	b := newBed(t)
+	var claiming *claimingStore
+	b := newBed(t, func(o *connect.Options) {
+		claiming = &claimingStore{Store: o.Store}
+		o.Store = claiming
+	})
 	b.provider.Rotate = true // a second use of the same refresh token would end the grant
 	a := b.connected(b.oauthConfig("acme"), "u", ann)
 	b.clock.Move(2 * time.Hour)
@@ -54,6 +69,9 @@ func TestManyCallsRefreshOnce(t *testing.T) {
 	must(t, err)
 	if n := b.provider.Refreshes(); n != 1 {
 		t.Errorf("%d refreshes", n)
+	}
+	if n := claiming.claims.Load(); n > 20 {
+		t.Errorf("%d calls went to the store for the lease", n)
 	}
 	now := b.account(a.ID)
 	for _, c := range creds {

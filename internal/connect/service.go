@@ -51,6 +51,9 @@ type Options struct {
 	// StatusChanged is told after an account's new status is stored. It must be quick. Nil: nobody is told.
 	StatusChanged func(ctx context.Context, before Status, a ConnectedAccount)
 
+	// Refreshed is told how each try to refresh a token went (refreshed, failed, expired), for metrics. Nil: nobody is told.
+	Refreshed func(outcome string)
+
 	PublicURL    string        // scheme and host that users and providers see; empty: the origin of each request
 	CallbackPath string        // where providers send users back; empty: /api/v3.1/toolkits/auth/callback
 	LinkLife     time.Duration // of a link until its user begins, and then again until it is finished; 0: ten minutes
@@ -116,6 +119,9 @@ func New(o Options) (*Service, error) {
 	setDefault(&o.Log, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Refreshed == nil {
+		o.Refreshed = func(string) {}
 	}
 	if o.ProjectName == nil {
 		o.ProjectName = func(_ context.Context, projectID string) string { return projectID }
