@@ -1,4 +1,5 @@
 // Package notify carries word of stored changes to the caches that depend on them, on this node and on others.
+// Package store publishes each change, after it was committed.
 //
 // It owns the vocabulary of changes and the in-process bus that SQLite needs; on Postgres the store feeds the same
 // bus from LISTEN/NOTIFY. It promises nothing about delivery: a cache must be able to check or expire by itself.
@@ -13,7 +14,7 @@ type Kind string
 const (
 	Everything       Kind = "*" // the link to other nodes was lost and is back: drop what you hold
 	Key              Kind = "key"
-	Session          Kind = "session"
+	Session          Kind = "session" // changed or deleted; a new one is not told, as nobody can hold anything about it
 	AuthConfig       Kind = "auth_config"
 	ConnectedAccount Kind = "connected_account"
 )

@@ -153,5 +153,21 @@ func makeKeyFile(path string) (MasterKey, error) {
 	if err != nil {
 		return MasterKey{}, fmt.Errorf("make the master key file %s: %w", path, err)
 	}
-	return key, nil
+	return key, syncDirectory(filepath.Dir(path))
+}
+
+// syncDirectory brings the name of a new file to the disk: a key that a power cut takes away while the database stays is lost
+// with all it sealed.
+func syncDirectory(path string) error {
+	if runtime.GOOS == "windows" { // which cannot, and journals its names anyhow
+		return nil
+	}
+	directory, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the directory of the master key: %w", err)
+	}
+	if err := directory.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("bring the master key to the disk: %w", err), directory.Close())
+	}
+	return directory.Close()
 }

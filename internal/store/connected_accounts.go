@@ -208,7 +208,7 @@ func (s *Store) ListAccounts(ctx context.Context, projectID string, f connect.Ac
 
 // AccountsToRefresh gives ACTIVE accounts of all projects whose token ends before the given time, soonest first.
 func (s *Store) AccountsToRefresh(ctx context.Context, endsBefore time.Time, limit int) ([]connect.ConnectedAccount, error) {
-	rows, err := collect(ctx, s, scanAccount, `SELECT `+accountColumns+` FROM connected_accounts
+	rows, err := collect(ctx, s.db.reader(), scanAccount, `SELECT `+accountColumns+` FROM connected_accounts
 		WHERE status = 'ACTIVE' AND token_expires_at > 0 AND token_expires_at < $1 ORDER BY token_expires_at LIMIT $2`,
 		micros(endsBefore), limit)
 	if err != nil {

@@ -7,8 +7,10 @@ import (
 
 // database is what differs between SQLite and Postgres.
 type database interface {
-	// reader runs queries outside of any transaction.
+	// reader runs queries outside of any transaction. Where it pays, it keeps each text it sees prepared.
 	reader() queryer
+	// listReader does so for the queries of lists, whose texts are too many to be kept.
+	listReader() queryer
 	// write runs f in one transaction. Once it is committed, other nodes are told of the changes f announced.
 	write(ctx context.Context, f func(*tx) error) error
 	// violation says which rule of the schema a failed statement broke.

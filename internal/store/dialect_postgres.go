@@ -25,6 +25,10 @@ const (
 	postgresIdleTime = 5 * time.Minute
 )
 
+// postgresNameLimit is the length in bytes of the longest name in Postgres. Channels whose names begin alike are heard
+// together, which costs a few dropped caches and no more.
+const postgresNameLimit = 63
+
 // The error codes of Postgres that are told apart (its manual, appendix A).
 const (
 	postgresUniqueViolation     = "23505"
@@ -70,8 +74,9 @@ func preparePostgres(ctx context.Context, pool *sql.DB, config *pgx.ConnConfig, 
 	if err := migrate(ctx, pool, goose.DialectPostgres, goose.WithSessionLocker(migrationLock{schema})); err != nil {
 		return nil, err
 	}
+	channel := "patchbay_" + schema
 	listener, err := listen(ctx, listenerOptions{
-		Config: config, Channel: "patchbay_" + schema, Node: id.New("node"), Bus: o.Bus, Logger: o.Logger,
+		Config: config, Channel: channel[:min(len(channel), postgresNameLimit)], Node: id.New("node"), Bus: o.Bus, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -125,7 +130,9 @@ func (l migrationLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error 
 	return err
 }
 
-func (db *postgresDB) reader() queryer { return db.pool }
+func (db *postgresDB) reader() queryer { return db.pool } // pgx keeps the texts it has seen lately prepared
+
+func (db *postgresDB) listReader() queryer { return db.pool }
 
 // postgresTries bounds how often a transaction is repeated that Postgres gave up in favour of another.
 const postgresTries = 10

@@ -17,12 +17,13 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
+	"github.com/patchbay-dev/patchbay/internal/store/postgrestest"
 	"github.com/patchbay-dev/patchbay/internal/store/storetest"
 )
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	empty := storetest.Postgres(t)
+	empty := postgrestest.Start(t)
 	storetest.Run(t, empty)
 	for name, test := range map[string]func(*testing.T, string){
 		"nodes start together":               nodesStartTogether,

@@ -88,6 +88,8 @@ func sqliteDSN(path, setting string) string {
 
 func (db *sqliteDB) reader() queryer { return db.readers }
 
+func (db *sqliteDB) listReader() queryer { return db.readers.DB }
+
 func (db *sqliteDB) write(ctx context.Context, f func(*tx) error) error {
 	return db.group.write(ctx, f)
 }

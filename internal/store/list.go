@@ -77,7 +77,7 @@ type listing[T any] struct {
 func list[T any](ctx context.Context, s *Store, l listing[T]) ([]T, connect.Page, error) {
 	var page connect.Page
 	counting := "SELECT COUNT(*) FROM " + l.from + l.where.text
-	if err := s.db.reader().QueryRowContext(ctx, counting, l.where.args...).Scan(&page.Total); err != nil {
+	if err := s.db.listReader().QueryRowContext(ctx, counting, l.where.args...).Scan(&page.Total); err != nil {
 		return nil, page, err
 	}
 	direction, beyond := " DESC", " < "
@@ -96,7 +96,7 @@ func list[T any](ctx context.Context, s *Store, l listing[T]) ([]T, connect.Page
 	if l.limit > 0 {
 		query += " LIMIT " + strconv.Itoa(l.limit+1) // one more tells whether there is a next page
 	}
-	items, err := collect(ctx, s, l.scan, query, l.where.args...)
+	items, err := collect(ctx, s.db.listReader(), l.scan, query, l.where.args...)
 	if err != nil {
 		return nil, page, err
 	}
@@ -108,8 +108,8 @@ func list[T any](ctx context.Context, s *Store, l listing[T]) ([]T, connect.Page
 }
 
 // collect runs a query and scans all of its rows.
-func collect[T any](ctx context.Context, s *Store, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := s.db.reader().QueryContext(ctx, query, args...)
+func collect[T any](ctx context.Context, q queryer, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

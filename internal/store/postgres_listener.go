@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,13 +24,15 @@ const (
 	notificationLimit = 7900 // bytes; Postgres refuses 8000
 )
 
-// listenerOptions are what a listener needs; all are required.
+// listenerOptions are what a listener needs; all but the last two are required.
 type listenerOptions struct {
-	Config  *pgx.ConnConfig
-	Channel string // LISTEN/NOTIFY channel that the nodes of one schema share
-	Node    string // who we are: what we said ourselves is not news
-	Bus     *notify.Bus
-	Logger  *slog.Logger
+	Config   *pgx.ConnConfig
+	Channel  string // LISTEN/NOTIFY channel that the nodes of one schema share
+	Node     string // who we are: what we said ourselves is not news
+	Bus      *notify.Bus
+	Logger   *slog.Logger
+	Silence  time.Duration // listenerSilence when zero
+	Patience time.Duration // listenerPatience when zero
 }
 
 // listener hears on one connection of its own what other nodes changed and tells the bus. When it was deaf for a while it
@@ -42,6 +45,8 @@ type listener struct {
 
 // listen connects and hears from then on.
 func listen(ctx context.Context, o listenerOptions) (*listener, error) {
+	o.Silence = cmp.Or(o.Silence, listenerSilence)
+	o.Patience = cmp.Or(o.Patience, listenerPatience)
 	l := &listener{listenerOptions: o, done: make(chan struct{})}
 	conn, err := l.connect(ctx)
 	if err != nil {
@@ -75,7 +80,7 @@ func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 	defer close(l.done)
 	for {
 		err := l.hear(ctx, conn)
-		conn.Close(context.WithoutCancel(ctx))
+		l.drop(ctx, conn)
 		if ctx.Err() != nil {
 			return
 		}
@@ -88,11 +93,20 @@ func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
+// drop closes a connection, politely if the other end still answers.
+func (l *listener) drop(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.Patience)
+	defer cancel()
+	if err := conn.Close(ctx); err != nil {
+		l.Logger.Debug("The lost connection did not close cleanly.", "error", err)
+	}
+}
+
 // reconnect tries until it has a connection; nil when it was stopped.
 func (l *listener) reconnect(ctx context.Context) *pgx.Conn {
 	pause := listenerPauseMin
 	for {
-		attempt, cancel := context.WithTimeout(ctx, listenerPatience)
+		attempt, cancel := context.WithTimeout(ctx, l.Patience)
 		conn, err := l.connect(attempt)
 		cancel()
 		if err == nil {
@@ -110,7 +124,7 @@ func (l *listener) reconnect(ctx context.Context) *pgx.Conn {
 // hear passes on what comes until the connection fails or ctx ends.
 func (l *listener) hear(ctx context.Context, conn *pgx.Conn) error {
 	for {
-		patient, cancel := context.WithTimeout(ctx, listenerSilence)
+		patient, cancel := context.WithTimeout(ctx, l.Silence)
 		notification, err := conn.WaitForNotification(patient)
 		silent := patient.Err() != nil && ctx.Err() == nil
 		cancel()
@@ -129,7 +143,7 @@ func (l *listener) hear(ctx context.Context, conn *pgx.Conn) error {
 
 // alive asks the server for an answer: a connection whose other end vanished is silent as well.
 func (l *listener) alive(ctx context.Context, conn *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, listenerPatience)
+	ctx, cancel := context.WithTimeout(ctx, l.Patience)
 	defer cancel()
 	return conn.Ping(ctx)
 }

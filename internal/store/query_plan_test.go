@@ -105,6 +105,8 @@ type spy struct {
 
 func (s *spy) reader() queryer { return spyingQueryer{s.database.reader(), s} }
 
+func (s *spy) listReader() queryer { return spyingQueryer{s.database.listReader(), s} }
+
 func (s *spy) write(ctx context.Context, f func(*tx) error) error {
 	return s.database.write(ctx, func(t *tx) error {
 		t.queryer = spyingQueryer{t.queryer, s}

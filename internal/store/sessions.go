@@ -177,7 +177,7 @@ func (s *Store) Revisions(ctx context.Context, projectID, id string, limit int, 
 		query += ` LIMIT ` + strconv.Itoa(limit+1)
 	}
 	// Bounded by the current version, so that an update in between does not show a version twice.
-	earlier, err := collect(ctx, s, func(r row) (session.Revision, error) {
+	earlier, err := collect(ctx, s.db.reader(), func(r row) (session.Revision, error) {
 		v := session.Revision{SessionID: id}
 		err := r.Scan(&v.Version, asJSON(&v.Config), at(&v.CreatedAt))
 		return v, err

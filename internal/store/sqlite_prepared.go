@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// preparedLimit bounds how many statements stay prepared. There are fewer fixed texts than this; the lists with their many
-// combinations of conditions come and go without.
+// preparedLimit bounds how many statements stay prepared. There are fewer texts than this: those that vary (lists) are not
+// kept.
 const preparedLimit = 200
 
 // prepared keeps statements of one pool prepared, which database/sql does not do for SQLite by itself (and pgx does for

@@ -35,7 +35,7 @@ func (s *Store) EnsureProject(ctx context.Context, p tenant.Project) (tenant.Pro
 
 // ListProjects gives all projects, oldest first.
 func (s *Store) ListProjects(ctx context.Context) ([]tenant.Project, error) {
-	projects, err := collect(ctx, s, scanProject, `SELECT `+projectColumns+` FROM projects ORDER BY created_at, id`)
+	projects, err := collect(ctx, s.db.reader(), scanProject, `SELECT `+projectColumns+` FROM projects ORDER BY created_at, id`)
 	return projects, wrap("list projects", err)
 }
 
@@ -72,7 +72,7 @@ func (s *Store) KeyByHash(ctx context.Context, hash string) (tenant.Key, error) 
 
 // ListKeys gives a project's keys, newest first.
 func (s *Store) ListKeys(ctx context.Context, projectID string) ([]tenant.Key, error) {
-	keys, err := collect(ctx, s, scanKey,
+	keys, err := collect(ctx, s.db.reader(), scanKey,
 		`SELECT `+keyColumns+` FROM api_keys WHERE project_id = $1 ORDER BY created_at DESC, id DESC`, projectID)
 	return keys, wrap("list API keys", err)
 }

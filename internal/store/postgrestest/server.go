@@ -1,4 +1,6 @@
-package storetest
+// Package postgrestest starts Postgres servers for tests and makes empty databases on them. It knows nothing of what is
+// stored there (package storetest does), and is imported by tests only.
+package postgrestest
 
 import (
 	"bufio"
@@ -17,17 +19,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PostgresVariable names the environment variable with the URL of a Postgres server to test on. The tests make and drop
+// Variable names the environment variable with the URL of a Postgres server to test on. The tests make and drop
 // schemas in its database.
-const PostgresVariable = "PATCHBAY_TEST_POSTGRES"
+const Variable = "PATCHBAY_TEST_POSTGRES"
 
-// Postgres gives a function that makes empty databases (schemas) on one Postgres server: the one that the environment names,
+// Start gives a function that makes empty databases (schemas) on one Postgres server: the one that the environment names,
 // or one of the test's own, stopped when the test ends. Without any Postgres the test is skipped, but not in CI.
-func Postgres(t *testing.T) (empty func(t testing.TB) string) {
+func Start(t *testing.T) (empty func(t testing.TB) string) {
 	t.Helper()
-	server := os.Getenv(PostgresVariable)
+	server := os.Getenv(Variable)
 	if server == "" {
-		server = startPostgres(t)
+		server = startServer(t)
 	}
 	return func(t testing.TB) string { return freshSchema(t, server) }
 }
@@ -63,9 +65,9 @@ func freshSchema(t testing.TB, server string) string {
 	return u.String()
 }
 
-// postgresScript starts a server in directory $1 with the programs of directory $2 and runs it until its standard input
+// script starts a server in directory $1 with the programs of directory $2 and runs it until its standard input
 // ends, which it does however the test process ends. It has a socket in that directory and no port.
-const postgresScript = `
+const script = `
 trap '' INT
 cd "$1" || exit 1
 "$2/initdb" -D data -U postgres -A trust -E UTF8 --no-sync >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
@@ -76,12 +78,12 @@ cat >/dev/null
 "$2/pg_ctl" -D data -m immediate -w stop >/dev/null
 `
 
-// startPostgres starts a server and gives its URL.
-func startPostgres(t *testing.T) string {
+// startServer starts a server and gives its URL.
+func startServer(t *testing.T) string {
 	t.Helper()
-	programs := findPostgres()
+	programs := findPrograms()
 	if programs == "" {
-		reason := "no Postgres here: install it (initdb, pg_ctl), or name a server with " + PostgresVariable
+		reason := "no Postgres here: install it (initdb, pg_ctl), or name a server with " + Variable
 		if os.Getenv("CI") != "" {
 			t.Fatal(reason)
 		}
@@ -96,10 +98,10 @@ func startPostgres(t *testing.T) string {
 			t.Error(err)
 		}
 	})
-	server := exec.Command("/bin/sh", "-c", postgresScript, "sh", directory, programs)
+	server := exec.Command("/bin/sh", "-c", script, "sh", directory, programs)
 	if os.Geteuid() == 0 { // Postgres refuses to run as root
 		giveTo(t, "nobody", directory)
-		server = exec.Command("su", "-s", "/bin/sh", "nobody", "-c", postgresScript, "sh", directory, programs)
+		server = exec.Command("su", "-s", "/bin/sh", "nobody", "-c", script, "sh", directory, programs)
 	}
 	var complaints strings.Builder
 	server.Stderr = &complaints
@@ -126,8 +128,8 @@ func startPostgres(t *testing.T) string {
 	return "postgres:///postgres?user=postgres&host=" + url.QueryEscape(directory)
 }
 
-// findPostgres gives the directory of initdb and pg_ctl, of the newest Postgres where there are several; empty for none.
-func findPostgres() string {
+// findPrograms gives the directory of initdb and pg_ctl, of the newest Postgres where there are several; empty for none.
+func findPrograms() string {
 	var places []string
 	if found, err := exec.LookPath("initdb"); err == nil {
 		places = append(places, filepath.Dir(found))
