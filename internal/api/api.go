@@ -47,21 +47,20 @@ type Options struct {
 
 // api holds what handlers use.
 type api struct {
-	tenants    *tenant.Service
-	sessions   *session.Service
-	connect    *connect.Service
-	runner     *execute.Runner
-	catalog    *catalog.Catalog
-	index      func(*catalog.Snapshot) *search.Index
-	metrics    *Metrics
-	ready      func(context.Context) error
-	prepared   preparedTools
-	publicURL  string
-	trustProxy bool
-	maxBody    int64
-	timeout    time.Duration
-	log        *slog.Logger
-	now        func() time.Time
+	tenants  *tenant.Service
+	sessions *session.Service
+	connect  *connect.Service
+	runner   *execute.Runner
+	catalog  *catalog.Catalog
+	index    func(*catalog.Snapshot) *search.Index
+	metrics  *Metrics
+	ready    func(context.Context) error
+	prepared preparedTools
+	origin   func(*http.Request) (string, error)
+	maxBody  int64
+	timeout  time.Duration
+	log      *slog.Logger
+	now      func() time.Time
 }
 
 // New makes the handler of everything this server serves over HTTP.
@@ -76,7 +75,7 @@ func New(o Options) (http.Handler, error) {
 	a := &api{
 		tenants: o.Tenants, sessions: o.Sessions, connect: o.Connect, runner: o.Runner,
 		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready,
-		publicURL: publicURL, trustProxy: o.TrustProxy,
+		origin:  Origin(publicURL, o.TrustProxy),
 		maxBody: o.MaxBody, timeout: o.Timeout, log: o.Log, now: o.Now,
 	}
 	if a.maxBody <= 0 {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/patchbay-dev/patchbay/internal/execute"
 )
 
 // Metrics are the server's own numbers. Labels take values from fixed sets only (routes, statuses, outcomes), so that no
@@ -36,7 +38,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		}, []string{"route"}),
 		toolCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "patchbay_tool_calls_total",
-			Help: "Tool calls that reached the tool, by the way they came and by outcome (success, failed).",
+			Help: "Tool calls by the way they came and by outcome (success, failed).",
 		}, []string{"origin", "outcome"}),
 		toolDurations: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "patchbay_tool_call_duration_seconds",
@@ -54,7 +56,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		}, []string{"result"}),
 		refreshes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "patchbay_token_refreshes_total",
-			Help: "Token refreshes by outcome (refreshed, retry, expired).",
+			Help: "Tries to refresh a token by outcome (refreshed, failed, expired).",
 		}, []string{"outcome"}),
 	}
 	for _, c := range []prometheus.Collector{
@@ -72,16 +74,16 @@ func (m *Metrics) request(route string, status int, took time.Duration) {
 	m.durations.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// ToolCall counts one call that reached a tool; upstream is the part of took spent waiting for the provider.
-func (m *Metrics) ToolCall(origin, outcome string, took, upstream time.Duration) {
-	m.toolCalls.WithLabelValues(origin, outcome).Inc()
-	m.toolDurations.Observe(took.Seconds())
-	if upstream > 0 {
-		m.upstream.Observe(upstream.Seconds())
+// ToolCalled counts one call of a tool, or of a toolkit's API. It is for execute.Options.Called.
+func (m *Metrics) ToolCalled(e execute.LogEntry) {
+	m.toolCalls.WithLabelValues(e.Origin, e.Status).Inc()
+	m.toolDurations.Observe(e.Took.Seconds())
+	if e.UpstreamFor > 0 {
+		m.upstream.Observe(e.UpstreamFor.Seconds())
 	}
 }
 
-// SessionOpened counts one look into the session cache.
+// SessionOpened counts one look into the session cache. It is for session.Options.Opened.
 func (m *Metrics) SessionOpened(hit bool) {
 	result := "miss"
 	if hit {
@@ -90,5 +92,5 @@ func (m *Metrics) SessionOpened(hit bool) {
 	m.sessionCache.WithLabelValues(result).Inc()
 }
 
-// TokenRefreshed counts one refresh by its outcome.
+// TokenRefreshed counts one try to refresh a token. It is for connect.Options.Refreshed.
 func (m *Metrics) TokenRefreshed(outcome string) { m.refreshes.WithLabelValues(outcome).Inc() }

@@ -54,10 +54,7 @@ func checkAgainstContract(t testing.TB, r *http.Request, body string, w *httptes
 	t.Helper()
 	route, ok := operationOf(r.Pattern)
 	if !ok {
-		if w.Code < 400 && !strings.HasPrefix(r.Pattern, "GET /metrics") {
-			t.Errorf("%s answered %d, but openapi.json knows nothing of it", r.Pattern, w.Code)
-		}
-		return
+		return // a page, MCP, or nothing at all; that no operation is missing is proven below
 	}
 	parameters := make(map[string]string)
 	for _, name := range pathNames(route.Path) {

@@ -8,18 +8,24 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/fault"
 )
 
-// origin gives the scheme and host under which the caller reaches this server; MCP URLs, links and logos are built from it.
-// It is the configured public URL, or else what the request itself was sent to: SDKs attach their credential only to an MCP
-// URL of the same origin as the API call (API contract section 6.13).
-func (a *api) origin(r *http.Request) (string, error) {
-	if a.publicURL != "" {
-		return a.publicURL, nil
+// Origin makes the function that gives the scheme and host under which the maker of a request reaches this server; MCP URLs,
+// links and logos are built from it. It is the public URL, or else what the request itself was sent to: SDKs attach their
+// credential only to an MCP URL of the same origin as the API call (API contract section 6.13).
+func Origin(publicURL string, trustProxy bool) func(*http.Request) (string, error) {
+	return func(r *http.Request) (string, error) {
+		if publicURL != "" {
+			return publicURL, nil
+		}
+		return originOf(r, trustProxy)
 	}
+}
+
+func originOf(r *http.Request, trustProxy bool) (string, error) {
 	scheme, host := "http", r.Host
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if a.trustProxy {
+	if trustProxy {
 		if forwarded := firstOf(r.Header.Get("X-Forwarded-Proto")); forwarded == "http" || forwarded == "https" {
 			scheme = forwarded
 		}

@@ -73,12 +73,15 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	tools := catalog.New(snapshot)
 	index := sync.OnceValue(func() *search.Index { return search.Build(snapshot) })
 
+	registry := prometheus.NewRegistry()
+	metrics, err := NewMetrics(registry)
+	must(t, err)
 	client, err := outbound.New(outbound.Options{Allow: []string{"127.0.0.1/32"}})
 	must(t, err)
 	tenants, err := tenant.New(tenant.Options{Store: s.store, Bus: bus, Now: s.clock.Now})
 	must(t, err)
 	connections, err := connect.New(connect.Options{
-		Store: s.store, HTTP: client, Bus: bus, Now: s.clock.Now,
+		Store: s.store, HTTP: client, Bus: bus, Now: s.clock.Now, Refreshed: metrics.TokenRefreshed,
 		Catalog: func(projectID string) connect.Toolkits { return tools.Snapshot(projectID) },
 		Apps: map[string]connect.OAuthApp{
 			"acme": {ClientID: "operator-app", ClientSecret: secret.Hide("operator-secret-value")},
@@ -86,7 +89,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	})
 	must(t, err)
 	t.Cleanup(connections.Close)
-	runner, err := execute.New(execute.Options{Accounts: connections, Client: client, Store: s.store, Now: s.clock.Now})
+	runner, err := execute.New(execute.Options{Accounts: connections, Client: client, Store: s.store, Now: s.clock.Now, Called: metrics.ToolCalled})
 	must(t, err)
 	runner.Start()
 	t.Cleanup(func() {
@@ -98,6 +101,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	})
 	sessions, err := session.New(session.Options{
 		Store: s.store, Catalog: tools, Connections: connections, Runner: runner, Bus: bus, Now: s.clock.Now,
+		Opened: metrics.SessionOpened,
 		Index: func(*catalog.Snapshot) session.Index { return index() },
 	})
 	must(t, err)
@@ -111,9 +115,6 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	_, s.otherKey, err = tenants.CreateKey(t.Context(), other.ID, "test")
 	must(t, err)
 
-	registry := prometheus.NewRegistry()
-	metrics, err := NewMetrics(registry)
-	must(t, err)
 	o := Options{
 		Tenants: tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics,
 		Search: func(*catalog.Snapshot) *search.Index { return index() }, Gatherer: registry, Now: s.clock.Now,

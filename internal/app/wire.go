@@ -62,6 +62,12 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 	if err != nil {
 		return nil, err
 	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics, err := api.NewMetrics(registry)
+	if err != nil {
+		return nil, err
+	}
 	client, err := outbound.New(outbound.Options{Allow: c.OutboundAllow})
 	if err != nil {
 		return nil, err
@@ -73,6 +79,7 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 		Bus:         bus,
 		Apps:        oauthApps(c.Toolkits),
 		ProjectName: p.projectName,
+		Refreshed:   metrics.TokenRefreshed,
 		PublicURL:   c.PublicURL,
 		Now:         a.now,
 		Log:         a.log,
@@ -81,7 +88,7 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 		return nil, err
 	}
 	p.refresher = connect.NewRefresher(p.connect, connect.RefresherOptions{Interval: c.RefreshInterval})
-	p.runner, err = execute.New(execute.Options{Accounts: p.connect, Client: client, Store: p.store, Now: a.now, Log: a.log})
+	p.runner, err = execute.New(execute.Options{Accounts: p.connect, Client: client, Store: p.store, Called: metrics.ToolCalled, Now: a.now, Log: a.log})
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +98,7 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 		Catalog:     toolkits,
 		Connections: p.connect,
 		Runner:      p.runner,
+		Opened:      metrics.SessionOpened,
 		Bus:         bus,
 		Index:       func(s *catalog.Snapshot) session.Index { return index.get(s) },
 		Now:         a.now,
@@ -100,13 +108,25 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 		return nil, err
 	}
 
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	metrics, err := api.NewMetrics(registry)
+	pages, err := web.New(web.Options{Links: p.connect, ToolkitName: toolkitName(toolkits), PublicURL: c.PublicURL, Log: a.log})
 	if err != nil {
 		return nil, err
 	}
 	pages, err := web.New(web.Options{Links: p.connect, ToolkitName: toolkitName(toolkits), PublicURL: c.PublicURL, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
+	mcp, err := mcpserver.New(mcpserver.Options{
+		Sessions:  mcpserver.Of(p.sessions),
+		Keys:      p.tenants.Authenticate,
+		PublicURL: api.Origin(c.PublicURL, true),
+		Hosts:     hostsOf(c.PublicURL),
+		Sealer:    p.store.Keyring().Server(),
+		Version:   a.version,
+		MaxBody:   c.MaxRequest,
+		Log:       a.log,
+		Now:       a.now,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +138,8 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 		Catalog:    toolkits,
 		Search:     index.get,
 		Metrics:    metrics,
+		Pages:      pages,
+		MCP:        mcp,
 		Pages:      pages,
 		Ready:      a.ready,
 		PublicURL:  c.PublicURL,

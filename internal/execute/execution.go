@@ -138,6 +138,7 @@ func (x *execution) logOutcome(failed string, err error) {
 	}
 	e.Error = clip(string(x.redact([]byte(e.Error))), 500)
 	x.entries.add(*e)
+	x.called(*e)
 }
 
 // redact takes the call's credential out of a text that came from outside: some services repeat what they were sent.

@@ -37,6 +37,7 @@ type Options struct {
 	Files     Files            // where file arguments come from and file results go; nil: links to the web only
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: nothing is logged
+	Called    func(LogEntry)   // is told of each call when it has ended, for metrics; must be quick; nil: nobody is told
 	Deadline  time.Duration    // of one call, with all its requests; 0: DefaultDeadline
 	MaxAnswer int64            // bytes of one answer of a provider; 0: DefaultMaxAnswer
 }
@@ -49,6 +50,7 @@ type Runner struct {
 	files     Files
 	now       func() time.Time
 	log       *slog.Logger
+	called    func(LogEntry)
 	deadline  time.Duration
 	maxAnswer int64
 	schemas   *schemas
@@ -66,6 +68,9 @@ func New(o Options) (*Runner, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Called == nil {
+		o.Called = func(LogEntry) {}
+	}
 	if o.Deadline <= 0 {
 		o.Deadline = DefaultDeadline
 	}
@@ -73,7 +78,7 @@ func New(o Options) (*Runner, error) {
 		o.MaxAnswer = DefaultMaxAnswer
 	}
 	return &Runner{
-		accounts: o.Accounts, client: o.Client, store: o.Store, files: o.Files, now: o.Now, log: o.Log,
+		accounts: o.Accounts, client: o.Client, store: o.Store, files: o.Files, now: o.Now, log: o.Log, called: o.Called,
 		deadline: o.Deadline, maxAnswer: o.MaxAnswer,
 		schemas: &schemas{log: o.Log},
 		entries: newLogBatch(o.Store, o.Log),
