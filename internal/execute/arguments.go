@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -22,7 +23,8 @@ type arguments struct {
 func (s *schemas) prepare(t *catalog.Tool, given map[string]any) (arguments, error) {
 	schema := s.of(t)
 	if schema == nil {
-		return arguments{values: plain(clone(given).(map[string]any))}, nil
+		args := arguments{values: plain(clone(given).(map[string]any))}
+		return args, refuse(t, schema, args.values)
 	}
 	c := &coercer{}
 	values := c.arguments(given, schema)
@@ -33,7 +35,20 @@ func (s *schemas) prepare(t *catalog.Tool, given map[string]any) (arguments, err
 		}
 		return arguments{}, argumentFault(t, schema, describe(invalid, schema, values, c.unknown))
 	}
-	return arguments{values: plain(values), notes: c.notes(schema)}, nil
+	args := arguments{values: plain(values), notes: c.notes(schema)}
+	return args, refuse(t, schema, args.values)
+}
+
+// refuse checks what the tool declares beyond its schema.
+func refuse(t *catalog.Tool, schema *jsonschema.Schema, values map[string]any) error {
+	if len(t.Refusals) == 0 {
+		return nil
+	}
+	problems, err := t.Refuse(&mapping.Env{Input: values})
+	if err == nil && len(problems) > 0 {
+		err = argumentFault(t, schema, problems)
+	}
+	return err
 }
 
 // argumentFault puts all that is wrong into one answer, with what the tool takes.
@@ -42,14 +57,14 @@ func argumentFault(t *catalog.Tool, schema *jsonschema.Schema, problems []string
 	if n := len(problems); n != 1 {
 		text = itoa(n) + " problems with the arguments"
 	}
-	return fault.New(fault.Invalid, fault.SlugInvalidArguments, "%s was not called: %s. %s.", t.Slug, text, join(problems, "; ")).
+	return fault.New(fault.Invalid, fault.SlugInvalidArguments, "%s was not called: %s. %s.", t.Slug, text, strings.TrimSuffix(join(problems, "; "), ".")).
 		WithFix("Correct them and call again. %s", takes(schema)).WithDetails(problems...)
 }
 
 // takes lists a tool's arguments, required ones first and marked.
 func takes(schema *jsonschema.Schema) string {
-	if len(schema.Properties) == 0 {
-		return "The tool takes no arguments."
+	if schema == nil || len(schema.Properties) == 0 {
+		return "The tool declares no arguments."
 	}
 	required, optional := []string{}, []string{}
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {

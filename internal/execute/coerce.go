@@ -212,7 +212,7 @@ func fitEnum(v string, s *jsonschema.Schema) any {
 func sameName(name string, s *jsonschema.Schema) string {
 	found := ""
 	for known := range s.Properties {
-		if bare(known) == bare(name) {
+		if sameLetters(known, name) {
 			if found != "" {
 				return ""
 			}
@@ -222,8 +222,25 @@ func sameName(name string, s *jsonschema.Schema) string {
 	return found
 }
 
-func bare(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name))
+// sameLetters compares two names by their letters and digits alone.
+func sameLetters(a, b string) bool {
+	for {
+		a, b = strings.TrimLeft(a, "_- "), strings.TrimLeft(b, "_- ")
+		if a == "" || b == "" {
+			return a == b
+		}
+		if lower(a[0]) != lower(b[0]) {
+			return false
+		}
+		a, b = a[1:], b[1:]
+	}
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func wholeNumber(text string) (json.Number, bool) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -206,6 +207,9 @@ func extension(media string) string {
 // keepFiles stores the files in a result and puts a link where each was. Results may share parts with declarations, so what
 // changes is copied.
 func (x *execution) keepFiles(ctx context.Context, v any) (any, error) {
+	if !hasFiles(v) {
+		return v, nil
+	}
 	switch v := v.(type) {
 	case mapping.File:
 		return x.keepFile(ctx, v)
@@ -234,6 +238,22 @@ func (x *execution) keepFiles(ctx context.Context, v any) (any, error) {
 	default:
 		return v, nil
 	}
+}
+
+func hasFiles(v any) bool {
+	switch v := v.(type) {
+	case mapping.File, []byte:
+		return true
+	case map[string]any:
+		for _, e := range v {
+			if hasFiles(e) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, hasFiles)
+	}
+	return false
 }
 
 func (x *execution) keepFile(ctx context.Context, f mapping.File) (any, error) {

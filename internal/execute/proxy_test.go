@@ -253,15 +253,16 @@ func TestProxyWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		upstream http.HandlerFunc
+		deadline time.Duration
 		part     string
 	}{
-		"dropped":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "closed the connection"},
-		"hanging":  {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "did not answer within"},
-		"too much": {func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 11<<20)) }, "more than 10 MiB"},
+		"dropped":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, time.Minute, "closed the connection"},
+		"hanging":  {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, time.Second, "did not answer within"},
+		"too much": {func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 11<<20)) }, time.Minute, "more than 10 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, tc.upstream, withDeadline(2*time.Second))
+			w := newWorld(t, tc.upstream, withDeadline(tc.deadline))
 			_, err := w.Proxy(t.Context(), caller, w.proxyCall("POST", "/v1/me"))
 			if f := wantFault(t, err, fault.Upstream, fault.SlugUpstream); !strings.Contains(f.Message, tc.part) {
 				t.Error(f.Message)

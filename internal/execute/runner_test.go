@@ -120,6 +120,18 @@ func TestNothingIsSentForWrongArguments(t *testing.T) {
 	}
 }
 
+func TestWhatNoSchemaSays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, status(200, `{}`))
+	_, err := w.Run(t.Context(), caller, w.call("CHOOSE", `{"by_id": ""}`))
+	f := wantFault(t, err, fault.Invalid, fault.SlugInvalidArguments)
+	if d := cmp.Diff([]string{"Give by_id or by_name."}, f.Details); d != "" || !strings.HasSuffix(f.Message, ". Give by_id or by_name.") {
+		t.Error(d, f.Message)
+	}
+	w.run("CHOOSE", `{"by_name": "x"}`)
+	w.wantRequests(1)
+}
+
 func TestNotesAboutArguments(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(rw http.ResponseWriter, _ *http.Request) { answerJSON(rw, 200, `{}`) })
