@@ -166,14 +166,17 @@ func TestHeadersOfEveryPage(t *testing.T) {
 func TestFormTargets(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		publicURL, want string
+		publicURL, callback, want string
 	}{
-		"https": {"https://patchbay.example", "form-action 'self' https:"},
-		"http":  {"http://localhost:8484", "form-action 'self' https: http:"},
+		"https":                        {"https://patchbay.example", "https://app.example/", "form-action 'self' https:"},
+		"http":                         {"http://localhost:8484", "", "form-action 'self' https: http:"},
+		"an application without https": {"https://patchbay.example", "http://localhost:3000/", "form-action 'self' https: http:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			res := serve(t, &links{view: oauthLink}, get("/link/lt_1"), func(o *web.Options) { o.PublicURL = test.publicURL })
+			view := oauthLink
+			view.ReturnURL = test.callback
+			res := serve(t, &links{view: view}, get("/link/lt_1"), func(o *web.Options) { o.PublicURL = test.publicURL })
 			if csp := res.Header.Get("Content-Security-Policy"); !strings.HasSuffix(csp, test.want) {
 				t.Error(csp)
 			}

@@ -30,7 +30,7 @@ type LinkView struct {
 	Reason      string
 	AccountID   string
 	Identity    Identity // whose account was connected, or is to be connected anew
-	ReturnURL   string   // where "back" goes once it is over; empty without a callback URL
+	ReturnURL   string   // where the application wants the browser once it is over; empty: nowhere
 }
 
 // LinkField is one input of the page.
@@ -208,7 +208,7 @@ func (s *Service) view(ctx context.Context, l link) LinkView {
 		Toolkit: l.grant.Toolkit.Slug, ToolkitName: l.grant.Toolkit.Name, UserID: l.account.UserID,
 		ProjectName: s.o.ProjectName(ctx, l.account.ProjectID), Scheme: l.account.Scheme, Redirects: redirects,
 		Scopes: slices.Concat(l.grant.Scopes, l.grant.User), Status: l.account.Status, Reason: l.account.StatusReason,
-		AccountID: l.account.ID, Identity: l.account.Identity,
+		AccountID: l.account.ID, Identity: l.account.Identity, ReturnURL: l.request.CallbackURL,
 	}
 	if !redirects {
 		v.Guide = l.grant.Declared.Guide
@@ -245,7 +245,7 @@ func onlyAsked(l link, form map[string]string) map[string]string {
 func (s *Service) ended(ctx context.Context, l link, a ConnectedAccount, status Status, reason string) LinkStep {
 	l.account = a
 	v := s.view(ctx, l)
-	v.Status, v.Reason, v.Fields = status, reason, nil
+	v.Status, v.Reason, v.Fields, v.ReturnURL = status, reason, nil, ""
 	if l.request.CallbackURL == "" {
 		return LinkStep{View: v}
 	}
