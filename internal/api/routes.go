@@ -44,6 +44,7 @@ func (a *api) routes() []route {
 		{"GET", "/tool_router/session/{session_id}/config_history", 200, 0, serve(a.sessionHistory)},
 		{"GET", "/tool_router/session/{session_id}/tools", 200, sessionToken, serve(a.sessionTools)},
 		{"GET", "/tool_router/session/{session_id}/toolkits", 200, sessionToken, serve(a.sessionToolkits)},
+		{"GET", "/tool_router/session/{session_id}/diagnose", 200, 0, serve(a.diagnoseSession)},
 		{"POST", "/tool_router/session/{session_id}/search", 200, sessionToken | noRetry, serve(a.searchSession)},
 		{"POST", "/tool_router/session/{session_id}/execute", 200, sessionToken | noRetry, serve(a.executeInSession)},
 		{"POST", "/tool_router/session/{session_id}/execute_meta", 200, sessionToken | noRetry, serve(a.executeMetaInSession)},

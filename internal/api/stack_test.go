@@ -102,7 +102,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	sessions, err := session.New(session.Options{
 		Store: s.store, Catalog: tools, Connections: connections, Runner: runner, Bus: bus, Now: s.clock.Now,
 		Opened: metrics.SessionOpened,
-		Index: func(*catalog.Snapshot) session.Index { return index() },
+		Index:  func(*catalog.Snapshot) session.Index { return index() },
 	})
 	must(t, err)
 

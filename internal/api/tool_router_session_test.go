@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,4 +181,60 @@ func TestSessionEndsByItself(t *testing.T) {
 	s.get(t, "/tool_router/session/"+id).ok(t, 200)
 	s.clock.advance(2 * time.Second)
 	s.get(t, "/tool_router/session/"+id).ok(t, 404)
+}
+
+func TestSessionToolkits(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.keyAccount(t, "user_7")
+	id := s.session(t, `{"user_id":"user_7"}`)
+	tr := newTranscript(s)
+	tr.do(t, "GET", "/tool_router/session/"+id+"/toolkits", "").ok(t, 200)
+	tr.check(t, "session_toolkits")
+	path := "/tool_router/session/" + id + "/toolkits?"
+	for query, want := range map[string][]string{
+		"toolkits=plain":          {"plain"},
+		"toolkits=acme%2Cnope":    {"acme"},
+		"is_connected=true":       {"acme"},
+		"is_connected=false":      {"acme", "plain"},
+		"search=acme":             {"acme"},
+		"limit=1":                 {"acme"},
+		"limit=1000":              {"acme", "plain"},
+		"toolkits=&is_connected=": {"acme", "plain"},
+	} {
+		got := s.get(t, path+query).ok(t, 200).slugs(t)
+		if query == "is_connected=true" { // what needs no account counts as connected
+			got = slices.DeleteFunc(got, func(slug string) bool { return slug == "plain" })
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s gave %v, want %v", query, got, want)
+		}
+	}
+	next := s.get(t, path+"limit=1").ok(t, 200).text(t, "next_cursor")
+	if got := s.get(t, path+"limit=1&cursor="+next).ok(t, 200); !slices.Equal(got.slugs(t), []string{"plain"}) || got.at(t, "current_page") != 2.0 {
+		t.Errorf("the second page is %s", got.body)
+	}
+}
+
+func TestDiagnose(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	_, account := s.keyAccount(t, "user_7")
+	id := s.session(t, `{"user_id":"user_7","tags":["readOnlyHint"]}`)
+	path := "/tool_router/session/" + id + "/diagnose?slug="
+	works := s.get(t, path+"ACME_LIST_THINGS").ok(t, 200)
+	if works.at(t, "works") != true || works.text(t, "connected_account.id") != account || works.text(t, "reason") == "" {
+		t.Errorf("got %s", works.body)
+	}
+	refused := s.get(t, path+"ACME_MAKE_THING").ok(t, 200)
+	if refused.at(t, "works") != false || refused.at(t, "allowed") != false || !strings.Contains(refused.text(t, "policy"), "tags") {
+		t.Errorf("got %s", refused.body)
+	}
+	s.patch(t, "/connected_accounts/"+account+"/status", `{"enabled":false}`).ok(t, 200)
+	off := s.get(t, path+"acme").ok(t, 200)
+	if off.at(t, "works") != false || off.at(t, "connected_account") != nil || off.text(t, "accounts.0.problem") == "" || off.text(t, "suggested_fix") == "" {
+		t.Errorf("got %s", off.body)
+	}
+	s.get(t, path+"acne").ok(t, 404)
+	s.get(t, path).ok(t, 400)
 }
