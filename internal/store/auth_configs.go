@@ -101,9 +101,9 @@ func (s *Store) authConfig(ctx context.Context, projectID, id string) (authConfi
 	r, err := scanAuthConfig(s.db.reader().QueryRowContext(ctx,
 		`SELECT `+selectAuthConfig+` FROM auth_configs WHERE project_id = $1 AND id = $2`, projectID, id))
 	if err != nil {
-		return r, wrap("read auth config", orMissing(err, func() error { return noAuthConfig(id) }))
+		return r, s.wrap("read auth config", s.orMissing(err, func() error { return noAuthConfig(id) }))
 	}
-	return r, wrap("read auth config", s.openAuthConfig(ctx, &r))
+	return r, s.wrap("read auth config", s.openAuthConfig(ctx, &r))
 }
 
 // UpdateAuthConfig reads, changes and writes in one step.
@@ -181,12 +181,12 @@ func (s *Store) ListAuthConfigs(ctx context.Context, projectID string, f connect
 	l.where.contains(f.Search, "name", "id", "toolkit")
 	rows, page, err := list(ctx, s, l)
 	if err != nil {
-		return nil, page, wrap("list auth configs", err)
+		return nil, page, s.wrap("list auth configs", err)
 	}
 	configs := make([]connect.AuthConfig, len(rows))
 	for i := range rows {
 		if err := s.openAuthConfig(ctx, &rows[i]); err != nil {
-			return nil, page, wrap("list auth configs", err)
+			return nil, page, s.wrap("list auth configs", err)
 		}
 		configs[i] = rows[i].AuthConfig
 	}

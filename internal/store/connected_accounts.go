@@ -107,10 +107,10 @@ func (s *Store) Account(ctx context.Context, projectID, id string) (connect.Conn
 	r, err := scanAccount(s.db.reader().QueryRowContext(ctx,
 		`SELECT `+accountColumns+` FROM connected_accounts WHERE project_id = $1 AND id = $2`, projectID, id))
 	if err != nil {
-		return connect.ConnectedAccount{}, wrap("read account", orMissing(err, func() error { return noAccount(id) }))
+		return connect.ConnectedAccount{}, s.wrap("read account", s.orMissing(err, func() error { return noAccount(id) }))
 	}
 	err = s.openAccount(ctx, &r)
-	return r.ConnectedAccount, wrap("read account", err)
+	return r.ConnectedAccount, s.wrap("read account", err)
 }
 
 // UpdateAccount reads, changes and writes in one step. Id, project and user of an account never change.
@@ -166,7 +166,8 @@ func (s *Store) DeleteAccount(ctx context.Context, projectID, id string) error {
 // rememberDeleted keeps the ids of accounts that are about to go. The condition has two parameters.
 func (s *Store) rememberDeleted(t *tx, condition string, args ...any) error {
 	_, err := t.exec(`INSERT INTO deleted_accounts (project_id, id, deleted_at)
-		SELECT project_id, id, CAST($3 AS BIGINT) FROM connected_accounts WHERE `+condition, append(args, micros(s.now()))...)
+		SELECT project_id, id, CAST($3 AS BIGINT) FROM connected_accounts WHERE `+condition+`
+		ON CONFLICT (project_id, id) DO UPDATE SET deleted_at = excluded.deleted_at`, append(args, micros(s.now()))...)
 	return err
 }
 
@@ -175,7 +176,7 @@ func (s *Store) AccountWasDeleted(ctx context.Context, projectID, id string) (bo
 	var n int
 	err := s.db.reader().QueryRowContext(ctx,
 		`SELECT count(*) FROM deleted_accounts WHERE project_id = $1 AND id = $2`, projectID, id).Scan(&n)
-	return n > 0, wrap("find deleted account", err)
+	return n > 0, s.wrap("find deleted account", err)
 }
 
 // ListAccounts gives accounts with their secrets.
@@ -200,10 +201,10 @@ func (s *Store) ListAccounts(ctx context.Context, projectID string, f connect.Ac
 	}
 	rows, page, err := list(ctx, s, l)
 	if err != nil {
-		return nil, page, wrap("list accounts", err)
+		return nil, page, s.wrap("list accounts", err)
 	}
 	accounts, err := s.openAccounts(ctx, rows)
-	return accounts, page, wrap("list accounts", err)
+	return accounts, page, s.wrap("list accounts", err)
 }
 
 // AccountsToRefresh gives ACTIVE accounts of all projects whose token ends before the given time, soonest first.
@@ -212,10 +213,10 @@ func (s *Store) AccountsToRefresh(ctx context.Context, endsBefore time.Time, lim
 		WHERE status = 'ACTIVE' AND token_expires_at > 0 AND token_expires_at < $1 ORDER BY token_expires_at LIMIT $2`,
 		micros(endsBefore), limit)
 	if err != nil {
-		return nil, wrap("list accounts to refresh", err)
+		return nil, s.wrap("list accounts to refresh", err)
 	}
 	accounts, err := s.openAccounts(ctx, rows)
-	return accounts, wrap("list accounts to refresh", err)
+	return accounts, s.wrap("list accounts to refresh", err)
 }
 
 // ClaimRefresh takes the right to refresh an account until the lease ends. An owner that has it already keeps it.

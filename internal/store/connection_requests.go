@@ -105,9 +105,9 @@ func (s *Store) RequestByState(ctx context.Context, stateHash string) (connect.C
 func (s *Store) request(ctx context.Context, where, hash string) (requestRow, error) {
 	q, err := scanRequest(s.db.reader().QueryRowContext(ctx, `SELECT `+requestColumns+` FROM connection_requests WHERE `+where, hash))
 	if err != nil {
-		return q, wrap("read connection request", orMissing(err, noRequest))
+		return q, s.wrap("read connection request", s.orMissing(err, noRequest))
 	}
-	return q, wrap("read connection request", s.openRequest(ctx, &q))
+	return q, s.wrap("read connection request", s.openRequest(ctx, &q))
 }
 
 // UpdateRequest reads, changes and writes in one step.

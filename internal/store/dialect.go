@@ -31,5 +31,6 @@ type queryer interface {
 type violation struct {
 	unique     bool
 	foreignKey bool
+	text       bool // a text that the database cannot hold
 	on         string
 }

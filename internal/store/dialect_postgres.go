@@ -145,9 +145,6 @@ func (db *postgresDB) write(ctx context.Context, f func(*tx) error) error {
 			break
 		}
 	}
-	if code := postgresCode(err); code == postgresBadCharacter || code == postgresUntranslatable {
-		return fault.New(fault.Invalid, fault.SlugInvalid, "A text of the request has a character that cannot be stored (NUL, or not UTF-8).").Because(err)
-	}
 	return err
 }
 
@@ -185,6 +182,7 @@ func (db *postgresDB) violation(err error) violation {
 	return violation{
 		unique:     e.Code == postgresUniqueViolation,
 		foreignKey: e.Code == postgresForeignKeyViolation,
+		text:       e.Code == postgresBadCharacter || e.Code == postgresUntranslatable,
 		on:         e.ConstraintName,
 	}
 }

@@ -71,10 +71,10 @@ func placeholders(rows, columns int) string {
 func (s *Store) Log(ctx context.Context, projectID, id string) (execute.LogEntry, error) {
 	e, err := scanLog(s.db.reader().QueryRowContext(ctx,
 		`SELECT `+logColumns+` FROM execution_logs WHERE project_id = $1 AND id = $2`, projectID, id))
-	err = orMissing(err, func() error {
+	err = s.orMissing(err, func() error {
 		return fault.New(fault.NotFound, fault.SlugNotFound, "There is no log entry %s in this project.", id)
 	})
-	return e, wrap("read execution log", err)
+	return e, s.wrap("read execution log", err)
 }
 
 // DeleteLogsBefore deletes entries of calls that began before t and gives how many.

@@ -39,13 +39,13 @@ func (s *Store) idempotent(ctx context.Context, projectID, key string) (execute.
 		`SELECT fingerprint, answer, created_at FROM idempotent_answers WHERE project_id = $1 AND key = $2`, projectID, key).
 		Scan(&prior.Fingerprint, &sealed, at(&prior.CreatedAt))
 	if err != nil {
-		return prior, wrap("read idempotent answer", orMissing(err, noIdempotencyKey))
+		return prior, s.wrap("read idempotent answer", s.orMissing(err, noIdempotencyKey))
 	}
 	v, err := s.vaultOf(ctx, projectID, "idempotent_answers", key)
 	if err == nil {
 		prior.Answer, err = v.openBytes(sealed, "answer")
 	}
-	return prior, wrap("read idempotent answer", err)
+	return prior, s.wrap("read idempotent answer", err)
 }
 
 func noIdempotencyKey() error {

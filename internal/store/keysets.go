@@ -10,10 +10,10 @@ import (
 func (s *Store) Keyset(ctx context.Context, owner string) ([]byte, error) {
 	var wrapped []byte
 	err := s.db.reader().QueryRowContext(ctx, `SELECT wrapped FROM keysets WHERE owner = $1`, owner).Scan(&wrapped)
-	err = orMissing(err, func() error {
+	err = s.orMissing(err, func() error {
 		return fault.New(fault.NotFound, fault.SlugNotFound, "There is no keyset for %s.", owner)
 	})
-	return wrapped, wrap("read keyset", err)
+	return wrapped, s.wrap("read keyset", err)
 }
 
 // EnsureKeyset stores a wrapped keyset unless the owner has one, and gives the one that is kept.

@@ -47,8 +47,8 @@ func (s *Store) Session(ctx context.Context, projectID, id string) (session.Sess
 	v, err := scanSession(s.db.reader().QueryRowContext(ctx,
 		`SELECT `+sessionColumns+` FROM sessions WHERE project_id = $1 AND id = $2 AND (expires_at = 0 OR expires_at > $3)`,
 		projectID, id, micros(s.now())))
-	err = orMissing(err, func() error { return noSession(id) })
-	return v, wrap("read session", err)
+	err = s.orMissing(err, func() error { return noSession(id) })
+	return v, s.wrap("read session", err)
 }
 
 // SessionByToken finds the session that a bearer token opens, in whatever project.
@@ -56,10 +56,10 @@ func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (session.S
 	v, err := scanSession(s.db.reader().QueryRowContext(ctx,
 		`SELECT `+sessionColumns+` FROM sessions WHERE token_hash = $1 AND token_hash <> '' AND (expires_at = 0 OR expires_at > $2)`,
 		tokenHash, micros(s.now())))
-	err = orMissing(err, func() error {
+	err = s.orMissing(err, func() error {
 		return fault.New(fault.NotFound, fault.SlugSessionNotFound, "The token opens no session; the session may have ended.")
 	})
-	return v, wrap("find session", err)
+	return v, s.wrap("find session", err)
 }
 
 // NewestSession gives a user's newest session.
@@ -67,10 +67,10 @@ func (s *Store) NewestSession(ctx context.Context, projectID, userID string) (se
 	v, err := scanSession(s.db.reader().QueryRowContext(ctx,
 		`SELECT `+sessionColumns+` FROM sessions WHERE project_id = $1 AND user_id = $2 AND (expires_at = 0 OR expires_at > $3)
 		ORDER BY created_at DESC, id DESC LIMIT 1`, projectID, userID, micros(s.now())))
-	err = orMissing(err, func() error {
+	err = s.orMissing(err, func() error {
 		return fault.New(fault.NotFound, fault.SlugSessionNotFound, "User %s has no session.", userID)
 	})
-	return v, wrap("find newest session", err)
+	return v, s.wrap("find newest session", err)
 }
 
 // UpdateSession changes a session and raises its version; the configuration that it replaces goes to the history.
@@ -138,7 +138,7 @@ func (s *Store) ListSessions(ctx context.Context, projectID string, f session.Fi
 	in(&l.where, "user_id", f.UserIDs)
 	l.where.contains(f.Search, "id", "user_id")
 	sessions, page, err := list(ctx, s, l)
-	return sessions, page, wrap("list sessions", err)
+	return sessions, page, s.wrap("list sessions", err)
 }
 
 // DeleteExpiredSessions deletes sessions whose time to live has passed and gives how many.

@@ -30,13 +30,13 @@ func (s *Store) EnsureProject(ctx context.Context, p tenant.Project) (tenant.Pro
 		return tenant.Project{}, err
 	}
 	kept, err := scanProject(s.db.reader().QueryRowContext(ctx, `SELECT `+projectColumns+` FROM projects WHERE name = $1`, p.Name))
-	return kept, wrap("read project", err)
+	return kept, s.wrap("read project", err)
 }
 
 // ListProjects gives all projects, oldest first.
 func (s *Store) ListProjects(ctx context.Context) ([]tenant.Project, error) {
 	projects, err := collect(ctx, s.db.reader(), scanProject, `SELECT `+projectColumns+` FROM projects ORDER BY created_at, id`)
-	return projects, wrap("list projects", err)
+	return projects, s.wrap("list projects", err)
 }
 
 const keyColumns = `id, project_id, name, hint, hash, created_at, revoked_at`
@@ -66,15 +66,15 @@ func (s *Store) CreateKey(ctx context.Context, k tenant.Key) error {
 // KeyByHash finds a key, revoked or not.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (tenant.Key, error) {
 	k, err := scanKey(s.db.reader().QueryRowContext(ctx, `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash))
-	err = orMissing(err, func() error { return fault.New(fault.NotFound, fault.SlugNotFound, "There is no such API key.") })
-	return k, wrap("find API key", err)
+	err = s.orMissing(err, func() error { return fault.New(fault.NotFound, fault.SlugNotFound, "There is no such API key.") })
+	return k, s.wrap("find API key", err)
 }
 
 // ListKeys gives a project's keys, newest first.
 func (s *Store) ListKeys(ctx context.Context, projectID string) ([]tenant.Key, error) {
 	keys, err := collect(ctx, s.db.reader(), scanKey,
 		`SELECT `+keyColumns+` FROM api_keys WHERE project_id = $1 ORDER BY created_at DESC, id DESC`, projectID)
-	return keys, wrap("list API keys", err)
+	return keys, s.wrap("list API keys", err)
 }
 
 // RevokeKey ends a key. One that was revoked before keeps its date.
@@ -90,8 +90,8 @@ func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string, at time.
 	}
 	k, err := scanKey(s.db.reader().QueryRowContext(ctx,
 		`SELECT `+keyColumns+` FROM api_keys WHERE project_id = $1 AND id = $2`, projectID, keyID))
-	err = orMissing(err, func() error {
+	err = s.orMissing(err, func() error {
 		return fault.New(fault.NotFound, fault.SlugNotFound, "There is no API key %s in this project.", keyID)
 	})
-	return k, wrap("read API key", err)
+	return k, s.wrap("read API key", err)
 }

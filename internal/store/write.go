@@ -61,7 +61,7 @@ func (s *Store) write(ctx context.Context, doing string, f func(*tx) error) erro
 		return f(t)
 	})
 	if err != nil {
-		return wrap(doing, err)
+		return s.wrap(doing, err)
 	}
 	for _, change := range done.changes {
 		s.bus.Publish(change)
@@ -69,18 +69,24 @@ func (s *Store) write(ctx context.Context, doing string, f func(*tx) error) erro
 	return nil
 }
 
-// wrap names what was being done when a database error came up. Faults stay as they are.
-func wrap(doing string, err error) error {
+// wrap names what was being done when a database error came up. Faults stay as they are; a text that the database cannot hold
+// becomes one.
+func (s *Store) wrap(doing string, err error) error {
 	var f *fault.Error
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
+	if s.db.violation(err).text {
+		return fault.New(fault.Invalid, fault.SlugInvalid, "A text of the request has a character that cannot be stored (NUL, or bytes that are not UTF-8).").
+			Because(err)
+	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// orMissing turns "no row" into the fault of kind NotFound that missing makes.
-func orMissing(err error, missing func() error) error {
-	if errors.Is(err, sql.ErrNoRows) {
+// orMissing turns "no row" into the fault of kind NotFound that missing makes. There is no row either for a text that the
+// database cannot hold.
+func (s *Store) orMissing(err error, missing func() error) error {
+	if errors.Is(err, sql.ErrNoRows) || s.db.violation(err).text {
 		return missing()
 	}
 	return err

@@ -26,7 +26,7 @@ var connectedAccountBehaviours = behaviours{
 	"accounts are listed by filter":             accountsFiltered,
 	"accounts are paged in every order":         accountsPaged,
 	"another project's account does not exist":  accountForeign,
-	"a text that cannot be stored is a request": accountNUL,
+	"a text that cannot be stored is refused":   accountUnstorable,
 }
 
 // anAccount has something in every field, and belongs to the auth config ac_1.
@@ -303,9 +303,26 @@ func accountForeign(t *testing.T, f *fixture) {
 	same(t, "untouched", got(f.Account(ctx, theirs, "ca_1"))(t), want)
 }
 
-func accountNUL(t *testing.T, f *fixture) {
-	a := connect.ConnectedAccount{ID: "ca_1", ProjectID: ours, UserID: "nul \x00 inside"}
-	if err := f.CreateAccount(t.Context(), a); err != nil && !fault.Is(err, fault.Invalid) { // SQLite stores it
-		t.Errorf("got %v, want kind Invalid or nothing", err)
+func accountUnstorable(t *testing.T, f *fixture) {
+	for _, text := range []string{"nul \x00 inside", "not UTF-8 \xff"} {
+		a := connect.ConnectedAccount{ID: "ca_1", ProjectID: ours, UserID: text}
+		if err := f.CreateAccount(t.Context(), a); err != nil && !fault.Is(err, fault.Invalid) { // SQLite stores it
+			t.Errorf("create: got %v, want kind Invalid or nothing", err)
+		}
+		_, err := f.Account(t.Context(), ours, text)
+		wantKind(t, "get", err, fault.NotFound)
+		_, _, err = f.ListAccounts(t.Context(), ours, connect.AccountFilter{IDs: []string{text}})
+		if err != nil && !fault.Is(err, fault.Invalid) {
+			t.Errorf("list: got %v, want kind Invalid or nothing", err)
+		}
+		must(t, ignoreNotFound(f.DeleteAccount(t.Context(), ours, "ca_1")))
 	}
+}
+
+// ignoreNotFound gives no error for what was not there.
+func ignoreNotFound(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
 }
