@@ -274,7 +274,7 @@ func TestProblems(t *testing.T) {
 		"body in request":      {"x.yaml", tool("  request: {POST: /x, body: {a: \"${{ body.x }}\"}}\n"), []string{"unknown name body"}},
 		"compute and request":  {"x.yaml", tool("  request: GET /x\n  compute: {a: 1}\n"), []string{"compute stands alone"}},
 		"data and pick":        {"x.yaml", tool("  request: GET /x\n  result: {data: {a: 1}, pick: [b]}\n"), []string{"data says the whole result"}},
-		"pick":                 {"x.yaml", tool("  request: GET /x\n  result:\n    pick: [a.b]\n"), []string{`x.yaml:7: "a.b" needs a name`}},
+		"pick":                 {"x.yaml", tool("  request: GET /x\n  result:\n    pick: [\"a[0].b\"]\n"), []string{`x.yaml:7: "a[0].b" needs a name`}},
 		"page argument":        {"x.yaml", tool("  request: GET /x\n  page: {at: cursor}\n"), []string{`argument "cursor" has no description`}},
 		"page next":            {"x.yaml", tool("  request: GET /x\n  page: {next: \"${{ boddy.x }}\"}\n"), []string{"x.yaml:6: in ${{ boddy.x }}: unknown name boddy"}},
 		"advice":               {"x.yaml", tool("  request: GET /x\n  advice: {200: Fine.}\n"), []string{`"200" is not an HTTP status of a failure`}},

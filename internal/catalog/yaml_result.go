@@ -27,7 +27,7 @@ func (l *loader) resultKeys(r *reader, res *Result, scope mapping.Scope) []key {
 			if r.compiled(v, err) {
 				res.Pick = p
 			}
-		}, "list of the members to keep, of the object or of each object of the list: name, {name: path}, {name: {from: path, pick: […]}}"},
+		}, "list of the members to keep, of the object or of each object of the list: `name`, `user.login` (stays below user), `{author: user.login}` (moves), `{files: {from: assets, pick: […]}}`"},
 		{"as", false, r.text(&res.As), "member of data that it is put under; a list needs one"},
 		{"also", false, r.tree(&res.Also, scope), "more members beside it, by expression"},
 		{"data", false, r.tree(&res.Data, scope), "in place of all that: the whole data, as structure with expressions"},

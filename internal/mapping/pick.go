@@ -121,10 +121,12 @@ type pickMember struct {
 	name string
 	path Path
 	sub  *Pick // applied to what the path gives
+	kept bool  // made of "user.login": more members of user join it
 }
 
-// CompilePick compiles a YAML list: "title" keeps a member, {author: user.login} takes it from a path, and
-// {assets: {from: assets, pick: […]}} picks within.
+// CompilePick compiles a YAML list: "title" keeps a member, "user.login" keeps a member of a member where it is (of each
+// element, where a list is on the way), {author: user.login} takes it from a path, and {files: {from: assets, pick: […]}}
+// picks within.
 func CompilePick(v *yaml.Node) (*Pick, error) {
 	if v.Kind != yaml.SequenceNode {
 		return nil, errorAt(v.Line, "pick is a list of members")
@@ -150,10 +152,7 @@ func (p *Pick) Names() []string {
 func (p *Pick) add(e *yaml.Node) error {
 	switch {
 	case e.Kind == yaml.ScalarNode:
-		if strings.ContainsAny(e.Value, ".[]") {
-			return errorAt(e.Line, "%q needs a name: {name: %s}", e.Value, e.Value)
-		}
-		return p.addMember(e.Value, e.Value, nil, e.Line)
+		return p.keep(strings.ReplaceAll(e.Value, "[].", "."), e.Line)
 	case e.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(e.Content); i += 2 {
 			if err := p.addNamed(e.Content[i].Value, e.Content[i+1]); err != nil {
@@ -164,6 +163,31 @@ func (p *Pick) add(e *yaml.Node) error {
 	default:
 		return errorAt(e.Line, "pick takes names and {name: path}")
 	}
+}
+
+// keep adds a member that stays in its place. Several members of one member share its place.
+func (p *Pick) keep(source string, line int) error {
+	first, rest, nested := strings.Cut(source, ".")
+	if !nested {
+		return p.addMember(first, first, nil, line)
+	}
+	if strings.ContainsAny(first, "[]") {
+		return errorAt(line, "%q needs a name: {name: %s}", source, source)
+	}
+	for i := range p.members {
+		if m := &p.members[i]; m.name == first && m.sub != nil && m.kept {
+			return m.sub.keep(rest, line)
+		}
+	}
+	sub := &Pick{}
+	if err := sub.keep(rest, line); err != nil {
+		return err
+	}
+	if err := p.addMember(first, first, sub, line); err != nil {
+		return err
+	}
+	p.members[len(p.members)-1].kept = true
+	return nil
 }
 
 func (p *Pick) addNamed(name string, v *yaml.Node) error {

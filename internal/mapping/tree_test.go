@@ -152,23 +152,25 @@ func TestConcurrentEval(t *testing.T) {
 func TestPick(t *testing.T) {
 	t.Parallel()
 	body, err := DecodeJSON([]byte(`[{"number": 1, "title": "T", "user": {"login": "ann"}, "labels": [{"name": "a"}, {}, {"name": "b"}],
-		"closed": null, "assets": [{"id": 1, "url": "u"}], "files": {"a": 1}}, {"number": 2}, 3]`))
+		"closed": null, "assets": [{"id": 1, "url": "u"}], "labels2": [{"name": "a", "id": 1, "x": 2}], "files": {"a": 1}}, {"number": 2}, 3]`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pick, err := CompilePick(yamlNode(t, `[number, title, closed, {author: user.login}, {labels: "labels[].name", first: "labels[0].name"}, {assets: {from: assets, pick: [id]}}, {none: "files[].x"}]`))
+	pick, err := CompilePick(yamlNode(t, `[number, title, closed, {author: user.login}, {labels: "labels[].name", first: "labels[0].name"}, {assets: {from: assets, pick: [id]}}, {none: "files[].x"}, user.login, user.id, "labels2[].name", labels2.id]`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []any{
-		map[string]any{"number": 1, "title": "T", "author": "ann", "labels": []any{"a", "b"}, "first": "a", "assets": []any{map[string]any{"id": 1}}},
+		map[string]any{"number": 1, "title": "T", "author": "ann", "labels": []any{"a", "b"}, "first": "a", "assets": []any{map[string]any{"id": 1}},
+			"user": map[string]any{"login": "ann"}, "labels2": []any{map[string]any{"name": "a", "id": 1}}},
 		map[string]any{"number": 2}, 3,
 	}
 	if diff := cmp.Diff(want, pick.Apply(body)); diff != "" {
 		t.Errorf("picked (-want +got):\n%s", diff)
 	}
 	for source, want := range map[string]string{
-		`[user.login]`:              "needs a name",
+		`["user[0].login"]`:         "needs a name",
+		`[user, user.login]`:        `"user" is picked twice`,
 		`[a, a]`:                    `"a" is picked twice`,
 		`[{a: "x["}]`:               "is not a path",
 		`[{a: "x[y]"}]`:             "is not a path",

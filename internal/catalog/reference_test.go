@@ -1,0 +1,84 @@
+package catalog
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/patchbay-dev/patchbay/internal/mapping"
+)
+
+var update = flag.Bool("update", false, "rewrite the reference in docs/toolkits.md")
+
+const (
+	referenceFile  = "../../docs/toolkits.md"
+	referenceStart = "<!-- generated from the loader by go test ./internal/catalog -run TestReference -update -->\n"
+	referenceEnd   = "<!-- end -->\n"
+)
+
+// TestReference keeps the reference in docs/toolkits.md what the loader does.
+func TestReference(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(referenceFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(data), referenceStart)
+	recorded, after, ended := strings.Cut(rest, referenceEnd)
+	if !ok || !ended {
+		t.Fatalf("%s has lost the marks around the reference", referenceFile)
+	}
+	current := referenceTables()
+	if *update {
+		if err := os.WriteFile(referenceFile, []byte(before+referenceStart+current+referenceEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(recorded, current); diff != "" {
+		t.Errorf("the reference is out of date; run go test ./internal/catalog -run TestReference -update (-recorded +now):\n%s", diff)
+	}
+}
+
+func referenceTables() string {
+	var problems []Problem
+	r := &reader{problems: &problems}
+	l := &loader{toolkit: &Toolkit{}}
+	scope := mapping.Scope{Answer: true}
+	oauth := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{{Value: "scheme"}, {Value: "OAUTH2"}}}
+	ignore := func(*yaml.Node) {}
+	var b strings.Builder
+	for _, section := range []struct {
+		title string
+		keys  []key
+	}{
+		{"toolkit.yaml", l.toolkitKeys(r)},
+		{"A way to connect (auth)", l.authKeys(r, oauth, &AuthScheme{})},
+		{"A field", fieldKeys(r, &Field{})},
+		{"Failures (errors)", errorKeys(r, &ErrorRules{}, scope)},
+		{"Trim", trimKeys(r, nil, nil, nil)},
+		{"A tool", l.toolKeys(r, &toolDecl{tool: &Tool{}})},
+		{"An argument", l.propertyKeys(r, &property{}, ignore, ignore, ignore, ignore)},
+		{"A refusal", refusalKeys(r, &Refusal{}, scope)},
+		{"A request", l.requestKeys(r, &requestDecl{}, &HTTPRequest{}, &GraphQLRequest{}, scope)},
+		{"A step: a request, and", l.stepKeys(r, &Step{}, scope, scope)},
+		{"A result", l.resultKeys(r, &Result{}, scope)},
+		{"Page", (&pageDecl{}).keys(r)},
+		{"A trigger type (triggers.yaml)", l.triggerKeys(r, &TriggerType{}, nil, nil)},
+	} {
+		fmt.Fprintf(&b, "\n### %s\n\n| key | says |\n|---|---|\n", section.title)
+		for _, k := range section.keys {
+			name := "`" + k.name + "`"
+			if k.required {
+				name += " (required)"
+			}
+			fmt.Fprintf(&b, "| %s | %s |\n", name, strings.ReplaceAll(k.doc, "|", `\|`))
+		}
+	}
+	return b.String() + "\n"
+}
