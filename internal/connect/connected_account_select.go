@@ -24,8 +24,11 @@ type Selection struct {
 	AuthConfigID    string   // the session's auth config for this toolkit
 	RequireExplicit bool     // several ACTIVE accounts and no Account named is an error that lists them
 	ForSession      bool     // the auth config must be enabled for sessions; SHARED accounts only when pinned
-	Tool            string   // slug of the tool to be run: the auth config's allow-list must have it; empty: not looked at
+	Tool            string   // slug of the tool to be run, or RawRequests: the auth config's allow-list must have it; empty: not looked at
 }
+
+// RawRequests is Selection.Tool for requests that are no tool's: an auth config that lists the tools it allows allows none.
+const RawRequests = "raw requests"
 
 // candidate is an account that the selection allows, or an id that it names, and why it cannot be used.
 type candidate struct {
@@ -176,8 +179,8 @@ func (s *Service) problem(ctx context.Context, c tenant.Caller, t *catalog.Toolk
 		return problem, nil
 	}
 	if sel.Tool != "" && len(cfg.ToolsForExecution) > 0 && !slices.ContainsFunc(cfg.ToolsForExecution, func(t string) bool { return strings.EqualFold(t, sel.Tool) }) {
-		return fault.New(fault.Forbidden, fault.SlugForbidden, "Auth config %s does not allow %s to be run with its accounts.", cfg.ID, sel.Tool).
-			WithFix("Add the tool to tool_access_config.tools_available_for_execution of the auth config, or use an account of another one."), nil
+		return fault.New(fault.Forbidden, fault.SlugForbidden, "Auth config %s does not allow %s with its accounts.", cfg.ID, sel.Tool).
+			WithFix("Its tool_access_config.tools_available_for_execution lists what it allows: extend it, or use an account of another auth config."), nil
 	}
 	return nil, nil
 }

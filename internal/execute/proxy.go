@@ -30,6 +30,7 @@ func (r *Runner) Proxy(ctx context.Context, c tenant.Caller, call ProxyCall) (Pr
 	if call.Select.Toolkit == "" {
 		call.Select.Toolkit = call.Toolkit.Slug
 	}
+	call.Select.Tool = connect.RawRequests
 	x := r.newExecution(c, call.Toolkit, call.Select, call.Custom)
 	x.entry.SessionID, x.entry.Origin = call.SessionID, or(call.Origin, "proxy")
 	res, err := x.proxy(ctx, call)

@@ -231,6 +231,16 @@ func TestProxyNeedsAnAccount(t *testing.T) {
 	wantFault(t, err, fault.Invalid, fault.SlugInvalid)
 }
 
+// An auth config's list of tools must not be got around by raw requests: package connect looks at this.
+func TestProxySaysThatItIsNoTool(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, status(200, `{}`))
+	w.proxy(w.proxyCall("GET", "/v1/me"))
+	if got := w.accounts.selected[0].Tool; got != connect.RawRequests {
+		t.Errorf("selected for %q", got)
+	}
+}
+
 func TestProxyFetchesTheBody(t *testing.T) {
 	t.Parallel()
 	web := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
