@@ -30,7 +30,7 @@ func (c *console) fail(err error) int {
 	if c.json {
 		encoder := json.NewEncoder(c.err)
 		encoder.SetEscapeHTML(false)
-		encoder.Encode(map[string]failure{"error": f})
+		encoder.Encode(map[string]failure{"error": f}) //nolint:errcheck // there is nowhere left to tell
 		return f.code
 	}
 	fmt.Fprintln(c.err, "error:", f.Message)

@@ -77,10 +77,3 @@ func indentJSON(content json.RawMessage) string {
 	}
 	return string(out)
 }
-
-func yesNo(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return "no"
-}

@@ -35,7 +35,7 @@ func (s *serveCmd) Run(c *console) error {
 	}
 	ctx, stop := interruptible() // from the first signal on, another one kills
 	defer stop()
-	server := app.New(app.Options{Config: cfg, Log: log})
+	server := app.New(app.Options{Config: cfg, Version: versionText(), Log: log})
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := server.Start(starting); err != nil {

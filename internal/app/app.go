@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Config   config.Config    // as config.Load gives it
 	Toolkits fs.FS            // nil: those that the binary brings along
+	Version  string           // of the binary, told to MCP clients; empty: "dev"
 	Log      *slog.Logger     // nil: nothing is logged
 	Now      func() time.Time // nil: time.Now
 }
@@ -28,6 +29,7 @@ type Options struct {
 type App struct {
 	config  config.Config
 	shipped fs.FS
+	version string
 	log     *slog.Logger
 	now     func() time.Time
 
@@ -50,7 +52,7 @@ type Welcome struct {
 
 // New makes an App. Nothing is opened before Start.
 func New(o Options) *App {
-	a := &App{config: o.Config, shipped: o.Toolkits, log: o.Log, now: o.Now, failed: make(chan error, 1)}
+	a := &App{config: o.Config, shipped: o.Toolkits, version: o.Version, log: o.Log, now: o.Now, failed: make(chan error, 1)}
 	if a.shipped == nil {
 		a.shipped = toolkits.FS
 	}
@@ -96,7 +98,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.openControl(project)
+	a.openControl(ctx, project)
 	a.welcome = Welcome{URL: a.config.PublicURL, First: first, APIKey: fresh}
 	if a.welcome.URL == "" {
 		a.welcome.URL = reachableURL(a.listener.Addr())
@@ -106,13 +108,13 @@ func (a *App) open(ctx context.Context) error {
 
 // openControl opens the control socket. Without it the server works, but the operator's commands need it stopped; the path
 // of the data directory may be too long for a socket.
-func (a *App) openControl(project tenant.Project) {
+func (a *App) openControl(ctx context.Context, project tenant.Project) {
 	if a.config.Database.Reveal() != "sqlite" {
 		return
 	}
 	keys := &storeKeys{store: a.parts.store, tenants: a.parts.tenants, caller: tenant.Caller{ProjectID: project.ID}}
 	var err error
-	if a.control, err = startControl(a.config.Data, keys, a.log); err != nil {
+	if a.control, err = startControl(ctx, a.config.Data, keys, a.log); err != nil {
 		a.log.Warn(`"patchbay key" will not work while this server runs`, "error", err)
 	}
 }

@@ -32,12 +32,12 @@ type controlServer struct {
 
 // startControl begins to listen on the socket. The caller must hold the lock of the database, which makes a socket that is
 // already there a dead one.
-func startControl(dataDir string, keys *storeKeys, log *slog.Logger) (*controlServer, error) {
+func startControl(ctx context.Context, dataDir string, keys *storeKeys, log *slog.Logger) (*controlServer, error) {
 	path := filepath.Join(dataDir, controlFile)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old control socket: %w", err)
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}

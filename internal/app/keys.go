@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"path/filepath"
 
 	"github.com/patchbay-dev/patchbay/internal/app/config"
@@ -21,7 +22,7 @@ type Keys interface {
 	List(ctx context.Context) ([]tenant.Key, error)
 	// Revoke ends a key for good and at once, on every node.
 	Revoke(ctx context.Context, id string) (tenant.Key, error)
-	Close() error
+	io.Closer
 }
 
 // OpenKeys gives the keys of the server that the settings describe. A SQLite database belongs to one process, so a server

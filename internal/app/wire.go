@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,8 +14,10 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/mcpserver"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
+	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
@@ -24,97 +27,124 @@ import (
 // idempotencyLife is how long an answer is remembered under its idempotency key (API contract).
 const idempotencyLife = 24 * time.Hour
 
-// parts are the pieces of a server that something still has to be done with after they are wired.
+// parts are the pieces of a server, in the order in which they are made: each is given some of those before it.
 type parts struct {
 	app        *App
-	store      *store.Store
-	tenants    *tenant.Service
-	connect    *connect.Service
-	refresher  *connect.Refresher
-	runner     *execute.Runner
-	sessions   *session.Service
-	handler    http.Handler
 	background *background
+
+	catalog  *catalog.Catalog
+	index    func(*catalog.Snapshot) *search.Index
+	bus      *notify.Bus
+	store    *store.Store
+	tenants  *tenant.Service
+	outbound *outbound.Client
+
+	registry  *prometheus.Registry
+	metrics   *api.Metrics
+	connect   *connect.Service
+	refresher *connect.Refresher
+	runner    *execute.Runner
+	sessions  *session.Service
+
+	handler http.Handler
 }
 
-// wire makes every part of the server and gives each what it needs, from the lowest level to the highest. This is the one
-// place where that happens.
-func (a *App) wire(ctx context.Context) (_ *parts, err error) {
-	c := a.config
-	p := &parts{app: a, background: newBackground(a.log)}
-	bus := &notify.Bus{}
+// wire makes every part of the server. This file is the one place where that happens.
+func (a *App) wire(ctx context.Context) (*parts, error) {
+	p := &parts{app: a, background: newBackground(a.log), bus: &notify.Bus{}, registry: prometheus.NewRegistry()}
+	err := p.wireFoundation(ctx)
+	if err == nil {
+		err = p.wireServices()
+	}
+	if err == nil {
+		err = p.wireEdges()
+	}
+	if err != nil && p.store != nil {
+		err = errors.Join(err, p.store.Close())
+	}
+	return p, err
+}
 
-	snapshot, err := loadCatalog(c, a.shipped)
+// wireFoundation makes what everything else stands on: toolkits, database, projects, the way out.
+func (p *parts) wireFoundation(ctx context.Context) error {
+	a := p.app
+	snapshot, err := loadCatalog(a.config, a.shipped)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	toolkits := catalog.New(snapshot)
-	p.store, err = store.Open(ctx, store.Options{Database: databaseOf(c), MasterKey: masterKeyOf(c), Bus: bus, Now: a.now, Logger: a.log})
+	p.catalog, p.index = catalog.New(snapshot), (&indexes{}).get
+	p.outbound, err = outbound.New(outbound.Options{Allow: a.config.OutboundAllow})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.store.Close())
-		}
-	}()
-	p.tenants, err = tenant.New(tenant.Options{Store: p.store, Bus: bus, Now: a.now})
+	p.store, err = store.Open(ctx, store.Options{
+		Database:  databaseOf(a.config),
+		MasterKey: masterKeyOf(a.config),
+		Bus:       p.bus,
+		Now:       a.now,
+		Logger:    a.log,
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	metrics, err := api.NewMetrics(registry)
+	p.tenants, err = tenant.New(tenant.Options{Store: p.store, Bus: p.bus, Now: a.now})
+	return err
+}
+
+// wireServices makes the product: accounts, calls, sessions.
+func (p *parts) wireServices() (err error) {
+	a := p.app
+	p.metrics, err = api.NewMetrics(p.registry)
 	if err != nil {
-		return nil, err
-	}
-	client, err := outbound.New(outbound.Options{Allow: c.OutboundAllow})
-	if err != nil {
-		return nil, err
+		return err
 	}
 	p.connect, err = connect.New(connect.Options{
 		Store:       p.store,
-		Catalog:     func(projectID string) connect.Toolkits { return toolkits.Snapshot(projectID) },
-		HTTP:        client,
-		Bus:         bus,
-		Apps:        oauthApps(c.Toolkits),
+		Catalog:     func(projectID string) connect.Toolkits { return p.catalog.Snapshot(projectID) },
+		HTTP:        p.outbound,
+		Bus:         p.bus,
+		Apps:        oauthApps(a.config.Toolkits),
 		ProjectName: p.projectName,
-		Refreshed:   metrics.TokenRefreshed,
-		PublicURL:   c.PublicURL,
+		Refreshed:   p.metrics.TokenRefreshed,
+		PublicURL:   a.config.PublicURL,
 		Now:         a.now,
 		Log:         a.log,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p.refresher = connect.NewRefresher(p.connect, connect.RefresherOptions{Interval: c.RefreshInterval})
-	p.runner, err = execute.New(execute.Options{Accounts: p.connect, Client: client, Store: p.store, Called: metrics.ToolCalled, Now: a.now, Log: a.log})
+	p.refresher = connect.NewRefresher(p.connect, connect.RefresherOptions{Interval: a.config.RefreshInterval})
+	p.runner, err = execute.New(execute.Options{
+		Accounts: p.connect,
+		Client:   p.outbound,
+		Store:    p.store,
+		Called:   p.metrics.ToolCalled,
+		Now:      a.now,
+		Log:      a.log,
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	index := &indexes{}
 	p.sessions, err = session.New(session.Options{
 		Store:       p.store,
-		Catalog:     toolkits,
+		Catalog:     p.catalog,
 		Connections: p.connect,
 		Runner:      p.runner,
-		Opened:      metrics.SessionOpened,
-		Bus:         bus,
-		Index:       func(s *catalog.Snapshot) session.Index { return index.get(s) },
+		Bus:         p.bus,
+		Index:       func(s *catalog.Snapshot) session.Index { return p.index(s) },
+		Opened:      p.metrics.SessionOpened,
 		Now:         a.now,
 		Log:         a.log,
 	})
-	if err != nil {
-		return nil, err
-	}
+	return err
+}
 
-	pages, err := web.New(web.Options{Links: p.connect, ToolkitName: toolkitName(toolkits), PublicURL: c.PublicURL, Log: a.log})
+// wireEdges makes what answers requests: pages, MCP and REST, one handler in the end.
+func (p *parts) wireEdges() error {
+	a, c := p.app, p.app.config
+	pages, err := web.New(web.Options{Links: p.connect, ToolkitName: p.toolkitName, PublicURL: c.PublicURL, Log: a.log})
 	if err != nil {
-		return nil, err
-	}
-	pages, err := web.New(web.Options{Links: p.connect, ToolkitName: toolkitName(toolkits), PublicURL: c.PublicURL, Log: a.log})
-	if err != nil {
-		return nil, err
+		return err
 	}
 	mcp, err := mcpserver.New(mcpserver.Options{
 		Sessions:  mcpserver.Of(p.sessions),
@@ -128,46 +158,47 @@ func (a *App) wire(ctx context.Context) (_ *parts, err error) {
 		Now:       a.now,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	edge := api.Options{
+	rest, err := api.New(api.Options{
 		Tenants:    p.tenants,
 		Sessions:   p.sessions,
 		Connect:    p.connect,
 		Runner:     p.runner,
-		Catalog:    toolkits,
-		Search:     index.get,
-		Metrics:    metrics,
+		Catalog:    p.catalog,
+		Search:     p.index,
+		Metrics:    p.metrics,
 		Pages:      pages,
 		MCP:        mcp,
-		Pages:      pages,
 		Ready:      a.ready,
+		Gatherer:   p.gatherer(),
 		PublicURL:  c.PublicURL,
 		TrustProxy: true, // trustProxies lets through only what trusted ones say
 		MaxBody:    c.MaxRequest,
 		Log:        a.log,
 		Now:        a.now,
-	}
-	if c.Metrics {
-		edge.Gatherer = registry
-	}
-	handler, err := api.New(edge)
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p.handler = trustProxies(c.TrustedProxies, handler)
-	return p, nil
+	p.handler = trustProxies(c.TrustedProxies, rest)
+	return nil
 }
 
-// toolkitName finds the name that a toolkit's logo stands for.
-func toolkitName(toolkits *catalog.Catalog) func(string) (string, bool) {
-	return func(slug string) (string, bool) {
-		t, ok := toolkits.Snapshot("").Toolkit(slug)
-		if !ok {
-			return "", false
-		}
-		return t.Name, true
+// gatherer gives what /metrics serves; nil when the operator does not want it.
+func (p *parts) gatherer() prometheus.Gatherer {
+	if !p.app.config.Metrics {
+		return nil
 	}
+	p.registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "patchbay_logs_dropped_total",
+			Help: "Entries of the tool call log that were given up because the store did not keep up.",
+		}, func() float64 { return float64(p.runner.LogsDropped()) }),
+	)
+	return p.registry
 }
 
 // projectName is what the Connect pages call a project.
@@ -184,12 +215,29 @@ func (p *parts) projectName(ctx context.Context, projectID string) string {
 	return projectID
 }
 
+// toolkitName is what pages call a toolkit.
+func (p *parts) toolkitName(slug string) (string, bool) {
+	toolkit, ok := p.catalog.Snapshot("").Toolkit(slug)
+	if !ok {
+		return "", false
+	}
+	return toolkit.Name, true
+}
+
+// hostsOf gives the name by which a public URL reaches the server.
+func hostsOf(publicURL string) []string {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Hostname() == "" {
+		return nil
+	}
+	return []string{u.Hostname()}
+}
+
 // start begins the work in the background.
 func (p *parts) start() {
-	c := p.app.config
 	p.runner.Start()
 	p.refresher.Start()
-	p.background.every(c.SweepInterval, "sweep", p.sweep)
+	p.background.every(p.app.config.SweepInterval, "sweep", p.sweep)
 }
 
 // sweep clears what time has made useless.
