@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -24,17 +25,19 @@ func LoadToolkits(fsys fs.FS) ([]*Toolkit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read toolkits: %w", err)
 	}
-	var toolkits []*Toolkit
-	var problems []Problem
+	var dirs []string
 	for _, e := range entries {
-		if _, err := fs.Stat(fsys, path.Join(e.Name(), toolkitFile)); !e.IsDir() || err != nil {
-			continue
+		if _, err := fs.Stat(fsys, path.Join(e.Name(), toolkitFile)); e.IsDir() && err == nil {
+			dirs = append(dirs, e.Name())
 		}
-		t, found := LoadToolkit(fsys, e.Name())
-		problems = append(problems, found...)
-		toolkits = append(toolkits, t)
 	}
-	return toolkits, asError(problems)
+	toolkits, problems := make([]*Toolkit, len(dirs)), make([][]Problem, len(dirs))
+	var wg sync.WaitGroup
+	for i, dir := range dirs { // a start should not wait for one after the other
+		wg.Go(func() { toolkits[i], problems[i] = LoadToolkit(fsys, dir) })
+	}
+	wg.Wait()
+	return toolkits, asError(slices.Concat(problems...))
 }
 
 // LoadToolkit reads the toolkit in one directory. It is usable only when there are no problems.

@@ -19,7 +19,7 @@ func (l *loader) readMembers(r *reader, v *yaml.Node, top bool) []*property {
 	r.members(v, "input", func(name, value *yaml.Node) {
 		plain, required := strings.CutSuffix(name.Value, "*")
 		if !argumentName.MatchString(plain) {
-			r.problem(name, "argument name %q: start with a letter; letters, digits, _ . and - may follow", plain)
+			r.problem(name, "argument name %q: start with a letter; letters, digits, _ . and - may follow, at most 64 in all", plain)
 			return
 		}
 		if slices.ContainsFunc(members, func(p *property) bool { return p.name == plain }) {

@@ -41,17 +41,25 @@ func CompileExpr(source string, scope Scope, line int) (*Expr, error) {
 		source = inner
 	}
 	e := &Expr{source: source}
-	visitor := &referenceVisitor{refs: &e.refs}
-	program, err := expr.Compile(source, append(options(scope), expr.Patch(visitor))...)
-	if err != nil {
-		return nil, errorAt(line, "in ${{ %s }}: %s", source, compileMessage(err))
+	if path := parseVariablePath(source); path != nil && scope.has(path.root) {
+		e.path, e.refs = path, path.refs()
+	} else if err := e.compile(scope, line); err != nil {
+		return nil, err
 	}
 	if err := e.refs.check(scope, source, line); err != nil {
 		return nil, err
 	}
-	e.program = program
-	e.path = parseVariablePath(source)
 	return e, nil
+}
+
+func (e *Expr) compile(scope Scope, line int) error {
+	visitor := &referenceVisitor{refs: &e.refs}
+	program, err := expr.Compile(e.source, append(options(scope), expr.Patch(visitor))...)
+	if err != nil {
+		return errorAt(line, "in ${{ %s }}: %s", e.source, compileMessage(err))
+	}
+	e.program = program
+	return nil
 }
 
 // Eval gives the value: a JSON value, a time.Time or a File. A failure is a fault of kind Invalid, because what fails is
@@ -170,10 +178,12 @@ func options(scope Scope) []expr.Option {
 		}
 	}
 	declared["now"] = types.TypeOf(timeType)
-	opts := []expr.Option{
-		expr.Env(declared), expr.MaxNodes(maxNodes),
-		expr.Patch(lenientVisitor{}),
-	}
+	return append([]expr.Option{expr.Env(declared)}, commonOptions...)
+}
+
+// commonOptions are the same for every expression.
+var commonOptions = func() []expr.Option {
+	opts := []expr.Option{expr.MaxNodes(maxNodes), expr.Patch(lenientVisitor{})}
 	for _, name := range replacedBuiltins {
 		opts = append(opts, expr.DisableBuiltin(name))
 	}
@@ -181,7 +191,7 @@ func options(scope Scope) []expr.Option {
 		opts = append(opts, expr.Function(name, f.call, f.types...))
 	}
 	return opts
-}
+}()
 
 // lenientVisitor makes x.y nil when x is, gives list functions an empty list for nil, and takes any value as a condition.
 type lenientVisitor struct{}
@@ -312,6 +322,24 @@ func parseVariablePath(source string) *variablePath {
 		return nil
 	}
 	return &variablePath{root: root, names: names[1:]}
+}
+
+// refs is what the path names.
+func (p *variablePath) refs() refs {
+	r := refs{roots: p.root}
+	if len(p.names) == 0 {
+		r.allInput = p.root == rootInput
+		return r
+	}
+	switch p.root {
+	case rootInput:
+		addName(&r.input, p.names[0])
+	case rootFields:
+		addName(&r.fields, p.names[0])
+	case rootSteps:
+		addName(&r.steps, p.names[0])
+	}
+	return r
 }
 
 func (p *variablePath) eval(env *Env) any {
