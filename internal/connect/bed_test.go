@@ -33,7 +33,7 @@ const origin = "https://patchbay.example"
 // bed is a service on a real store, with a provider to connect at and a clock that the test holds.
 type bed struct {
 	*connect.Service
-	t        *testing.T
+	t        testing.TB
 	ctx      context.Context
 	store    connect.Store
 	bus      *notify.Bus
@@ -45,7 +45,7 @@ type bed struct {
 	statuses *[]string
 }
 
-func newBed(t *testing.T, adjust ...func(*connect.Options)) *bed {
+func newBed(t testing.TB, adjust ...func(*connect.Options)) *bed {
 	t.Helper()
 	b := &bed{
 		t: t, ctx: t.Context(), bus: new(notify.Bus), provider: connecttest.NewProvider(t), clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
@@ -77,7 +77,7 @@ func newBed(t *testing.T, adjust ...func(*connect.Options)) *bed {
 	return b
 }
 
-func newService(t *testing.T, o connect.Options) *connect.Service {
+func newService(t testing.TB, o connect.Options) *connect.Service {
 	t.Helper()
 	s, err := connect.New(o)
 	if err != nil {
@@ -95,7 +95,7 @@ func withApp(toolkit string) func(*connect.Options) {
 }
 
 // toolkits are the toolkits of the tests, declared as real ones are.
-func toolkits(t *testing.T, providerURL string) *catalog.Snapshot {
+func toolkits(t testing.TB, providerURL string) *catalog.Snapshot {
 	t.Helper()
 	const head = "description: A toolkit that exists for tests only.\nversion: 20261122_00\ncategories: [testing]\nbase_url: $URL\n"
 	const who = "identity: {GET: /me, id: id, name: profile.name, email: profile.email}\n"
@@ -256,7 +256,7 @@ func params(q url.Values) connect.CallbackParams {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
