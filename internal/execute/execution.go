@@ -47,10 +47,11 @@ type authState struct {
 }
 
 func (r *Runner) newExecution(c tenant.Caller, t *catalog.Toolkit, sel connect.Selection, custom *CustomAuth) *execution {
+	now := r.now()
 	return &execution{
-		Runner: r, caller: c, toolkit: t, sel: sel, custom: custom,
+		Runner: r, caller: c, toolkit: t, sel: sel, custom: custom, env: mapping.Env{Now: now},
 		entry: LogEntry{
-			ID: id.New(id.Log), ProjectID: c.ProjectID, RequestID: c.RequestID, UserID: sel.UserID, Toolkit: t.Slug, StartedAt: r.now(),
+			ID: id.New(id.Log), ProjectID: c.ProjectID, RequestID: c.RequestID, UserID: sel.UserID, Toolkit: t.Slug, StartedAt: now,
 		},
 	}
 }

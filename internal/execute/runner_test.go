@@ -200,6 +200,20 @@ func TestComputedTools(t *testing.T) {
 	w.wantRequests(0)
 }
 
+// A service that answers otherwise than declared must not make a call that took effect look like one that failed.
+func TestAnswersThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, status(200, `{"page": 1}`))
+	if res := w.run("EXPECT_A_LIST", `{}`); string(res.Data) != `{"next":2}` || res.Notes != nil {
+		t.Errorf("got %s, %q", res.Data, res.Notes)
+	}
+	w = newWorld(t, status(200, `{"pages": [1]}`))
+	res := w.run("EXPECT_A_LIST", `{}`)
+	if res.Error != "" || string(res.Data) != `{"pages":[1]}` || len(res.Notes) != 1 {
+		t.Errorf("got %s, %s, %q", res.Data, res.Error, res.Notes)
+	}
+}
+
 func TestOffload(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(rw http.ResponseWriter, _ *http.Request) { answerJSON(rw, 200, `{"long":true}`) })

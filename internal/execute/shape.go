@@ -20,7 +20,9 @@ func (x *execution) shape(ctx context.Context, a *answer) ([]byte, error) {
 	env := a.env(&x.env)
 	data, err := x.tool.Data(&env)
 	if err != nil {
-		return nil, err
+		if data = x.unshaped(a, err); data == nil {
+			return nil, err
+		}
 	}
 	if data == nil {
 		return emptyObject, nil
@@ -30,6 +32,21 @@ func (x *execution) shape(ctx context.Context, a *answer) ([]byte, error) {
 		return nil, err
 	}
 	return mapping.EncodeJSON(kept)
+}
+
+// unshaped is an answer as it came, for one that the tool's declaration did not expect: services change, and a call that
+// took effect must not look as if it had failed. Nil when there is no answer.
+func (x *execution) unshaped(a *answer, why error) map[string]any {
+	body := a.decode()
+	if body == nil {
+		return nil
+	}
+	x.log.Warn("an answer does not fit its tool's result mapping", "tool", x.entry.Tool, "log_id", x.entry.ID, "error", why)
+	x.note("The answer is given as it came: it does not fit what the tool expects.")
+	if object, ok := body.(map[string]any); ok {
+		return object
+	}
+	return map[string]any{catalog.ListMember: body}
 }
 
 // passThrough hands the provider's bytes on undecoded, where the tool changes nothing about them; at most they are put
