@@ -67,7 +67,7 @@ func TestOtherProjectsIDsDoNotExist(t *testing.T) {
 		if !strings.Contains(rt.path, "{session_id}") && !strings.Contains(rt.path, "{nanoid}") {
 			continue
 		}
-		a := s.do(t, request{method: rt.method, path: "/api/v3.1" + rt.example(ids), body: bodies[rt.path], key: s.otherKey})
+		a := s.do(t, request{method: rt.method, path: "/api/v3.1" + rt.example(ids) + "?slug=acme", body: bodies[rt.path], key: s.otherKey})
 		if a.status != 404 {
 			t.Errorf("%s %s of another project answered %d: %s", rt.method, rt.path, a.status, a.body)
 		}

@@ -42,20 +42,21 @@ func (a *api) sessionTools(ctx context.Context, caller tenant.Caller, in session
 	return page, nil
 }
 
-// encodedPage is a whole answer that is JSON already.
-type encodedPage []byte
-
-func (p encodedPage) appendJSON(buf *bytes.Buffer) { buf.Write(p) }
-
 // toolsPage writes a page of tools.
 func toolsPage[T any](items []T, info pageInfo, origin string, prepare func(T) preparedTool) encodedPage {
-	var buf bytes.Buffer
-	buf.WriteString(`{"items":[`)
+	tools, size := make([]preparedTool, len(items)), 200
 	for i, item := range items {
+		tools[i] = prepare(item)
+		size += tools[i].size() + 2*len(origin) + 1
+	}
+	var buf bytes.Buffer
+	buf.Grow(size)
+	buf.WriteString(`{"items":[`)
+	for i, tool := range tools {
 		if i > 0 {
 			buf.WriteByte(',')
 		}
-		prepare(item).appendTo(&buf, origin)
+		tool.appendTo(&buf, origin)
 	}
 	buf.WriteString("],")
 	buf.WriteString(mustEncode(info)[1:])

@@ -12,6 +12,9 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/fault"
 )
 
+// encodedPage is a whole answer that is JSON already.
+type encodedPage []byte
+
 // appender is a response that writes itself. It is for hot answers whose parts are JSON already: encoding/json would
 // parse and compact them again.
 type appender interface {
@@ -20,6 +23,10 @@ type appender interface {
 
 // writeValue answers with a value. It is encoded before the status is sent, so that a failure can still become a fault.
 func (a *api) writeValue(w http.ResponseWriter, r *http.Request, status int, value any) {
+	if ready, ok := value.(encodedPage); ok {
+		writeJSON(w, status, ready)
+		return
+	}
 	buf := takeBuffer()
 	defer giveBuffer(buf)
 	if err := encode(buf, value); err != nil {
