@@ -133,7 +133,7 @@ func (s *Service) newKey(projectID, name, text string) Key {
 		Name:      name,
 		Hint:      text[:len(id.ProjectKey)+4] + "…" + text[len(text)-4:],
 		Hash:      secret.Hash(text),
-		CreatedAt: s.now(),
+		CreatedAt: s.now().UTC().Truncate(time.Microsecond), // as it is stored
 	}
 }
 
