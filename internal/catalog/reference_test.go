@@ -60,6 +60,7 @@ func referenceTables() string {
 		{"toolkit.yaml", l.toolkitKeys(r)},
 		{"A way to connect (auth)", l.authKeys(r, oauth, &AuthScheme{})},
 		{"A field", fieldKeys(r, &Field{})},
+		{"Whose account it is (identity)", identityKeys(r, &Identity{})},
 		{"Failures (errors)", errorKeys(r, &ErrorRules{}, scope)},
 		{"Trim", trimKeys(r, nil, nil, nil)},
 		{"A tool", l.toolKeys(r, &toolDecl{tool: &Tool{}})},

@@ -169,3 +169,13 @@ func TestRefuse(t *testing.T) {
 		t.Errorf("refused %v, %v", got, err)
 	}
 }
+
+func TestHasVersion(t *testing.T) {
+	t.Parallel()
+	tk := loadAcme(t, nil)
+	for version, want := range map[string]bool{"": true, "latest": true, "00000000_00": true, "20261122_03": true, "20260101_00": false} {
+		if got := tk.HasVersion(version); got != want {
+			t.Errorf("HasVersion(%q) = %v", version, got)
+		}
+	}
+}

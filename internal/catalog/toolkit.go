@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/mapping"
@@ -35,6 +36,14 @@ type Toolkit struct {
 // NoAuth reports whether the toolkit's tools run without an account.
 func (t *Toolkit) NoAuth() bool {
 	return len(t.Auth) == 0 || len(t.Auth) == 1 && t.Auth[0].Mode == "NO_AUTH"
+}
+
+// BaseVersion is another name for a toolkit's version, which older clients send as their default.
+const BaseVersion = "00000000_00"
+
+// HasVersion reports whether a version can be asked for: one of Versions, "latest", the base version, or none.
+func (t *Toolkit) HasVersion(version string) bool {
+	return version == "" || version == "latest" || version == BaseVersion || slices.Contains(t.Versions, version)
 }
 
 // Scheme finds the declaration of an auth scheme by the contract's name, for example "OAUTH2".

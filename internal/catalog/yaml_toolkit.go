@@ -139,21 +139,7 @@ func trimKeys(r *reader, drop, keep *[]string, nulls *bool) []key {
 // readIdentity reads the request that says whose account it is.
 func (l *loader) readIdentity(r *reader, v *yaml.Node) {
 	id := &Identity{}
-	method := func(name string) func(*yaml.Node) {
-		return func(v *yaml.Node) {
-			id.Method = name
-			r.text(&id.Path)(v)
-		}
-	}
-	r.object(v, "identity", []key{
-		{"GET", false, method("GET"), "path of the request"},
-		{"POST", false, method("POST"), "path of the request, where the provider wants POST"},
-		{"body", false, r.text(&id.Body), "its whole body as JSON"},
-		{"id", true, r.text(&id.ID), "path in the answer of what never changes about the account"},
-		{"name", false, r.text(&id.Name), "path of a name for people"},
-		{"email", false, r.text(&id.Email), "path of the e-mail address"},
-		{"avatar", false, r.text(&id.Avatar), "path of a picture's URL"},
-	})
+	r.object(v, "identity", identityKeys(r, id))
 	if id.Path == "" {
 		r.problem(v, "identity needs a request: GET: /path")
 		return
@@ -162,6 +148,24 @@ func (l *loader) readIdentity(r *reader, v *yaml.Node) {
 	if r.compiled(v, err) {
 		id.Base, id.Path = base, p
 		l.toolkit.Identity = id
+	}
+}
+
+func identityKeys(r *reader, id *Identity) []key {
+	method := func(name string) func(*yaml.Node) {
+		return func(v *yaml.Node) {
+			id.Method = name
+			r.text(&id.Path)(v)
+		}
+	}
+	return []key{
+		{"GET", false, method("GET"), "path of the request"},
+		{"POST", false, method("POST"), "path of the request, where the provider wants POST"},
+		{"body", false, r.text(&id.Body), "its whole body as JSON"},
+		{"id", true, r.text(&id.ID), "path in the answer of what never changes about the account"},
+		{"name", false, r.text(&id.Name), "path of a name for people"},
+		{"email", false, r.text(&id.Email), "path of the e-mail address"},
+		{"avatar", false, r.text(&id.Avatar), "path of a picture's URL"},
 	}
 }
 

@@ -144,6 +144,9 @@ func (m *machine) run(e *Expr) (any, error) {
 	if err != nil {
 		return nil, evalFault(e, err)
 	}
+	if numbers, ok := v.([]int); ok { // a range, 1..3
+		return plainList(numbers), nil
+	}
 	return v, nil
 }
 
@@ -210,6 +213,9 @@ func (lenientVisitor) Visit(node *ast.Node) {
 		if predicate, ok := lastArgument(n).(*ast.PredicateNode); ok && choosing[n.Name] {
 			condition(&predicate.Node)
 		}
+		if typed[n.Name] {
+			wrap(node, "plain")
+		}
 	case *ast.ConditionalNode:
 		condition(&n.Cond)
 	case *ast.UnaryNode:
@@ -254,6 +260,9 @@ func lastArgument(n *ast.BuiltinNode) ast.Node {
 	}
 	return n.Arguments[len(n.Arguments)-1]
 }
+
+// typed are the functions of the language that give something else than JSON values: []string, map[any][]any.
+var typed = map[string]bool{"split": true, "splitAfter": true, "groupBy": true}
 
 // choosing are the functions whose predicate is a condition.
 var choosing = map[string]bool{

@@ -49,6 +49,7 @@ var functions = map[string]function{
 	// objects and lists
 	"coalesce": {call: coalesce, types: []any{new(func(...any) any)}},
 	"truthy":   {call: func(a ...any) (any, error) { return truthy(a[0]), nil }, types: []any{new(func(any) bool)}},
+	"plain":    {call: plain, types: []any{new(func(any) any)}},
 	"list":     {call: func(a ...any) (any, error) { return asList(a[0]), nil }, types: []any{new(func(any) []any)}},
 	"compact":  {call: compact, types: []any{new(func(any) any)}},
 	"object":   {call: object, types: []any{new(func(any) any)}},
@@ -191,13 +192,35 @@ func asList(v any) []any {
 	case []any:
 		return v
 	case []string:
-		list := make([]any, len(v))
-		for i, s := range v {
-			list[i] = s
-		}
-		return list
+		return plainList(v)
+	case []int:
+		return plainList(v)
 	default:
 		return []any{v}
+	}
+}
+
+func plainList[T any](values []T) []any {
+	list := make([]any, len(values))
+	for i, v := range values {
+		list[i] = v
+	}
+	return list
+}
+
+// plain makes JSON values of what some functions of the language give.
+func plain(a ...any) (any, error) {
+	switch v := a[0].(type) {
+	case []string:
+		return plainList(v), nil
+	case map[any][]any:
+		object := make(map[string]any, len(v))
+		for name, list := range v {
+			object[AsText(name)] = list
+		}
+		return object, nil
+	default:
+		return v, nil
 	}
 }
 

@@ -1,0 +1,21 @@
+package mapping
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// Whoever writes a toolkit finds every function in its guide.
+func TestFunctionsAreDocumented(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/toolkits.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range functions {
+		if name != "truthy" && name != "plain" && !strings.Contains(string(guide), "`"+name+"(") {
+			t.Errorf("docs/toolkits.md does not mention %s()", name)
+		}
+	}
+}
