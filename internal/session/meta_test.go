@@ -19,6 +19,7 @@ type object = map[string]any
 func TestMetaToolAnswers(t *testing.T) {
 	t.Parallel()
 	mixed := func(t *testing.T, w *world) { // github and gmail connected, slack not
+		t.Helper()
 		w.withGitHub(t, "ann")
 		w.authConfig(t, ours, "ac_gmail", "gmail")
 		w.authConfig(t, ours, "ac_slack", "slack")
@@ -168,6 +169,7 @@ func TestMetaToolsAreLenient(t *testing.T) {
 				{"query": object{"query": "create a github issue", "known_fields": "owner: octocat"}},
 			},
 			check: func(t *testing.T, _ *world, data map[string]any) {
+				t.Helper()
 				result := data["results"].([]any)[0].(object)
 				if slugs := result["primary_tool_slugs"].([]any); len(slugs) == 0 || slugs[0] != "GITHUB_CREATE_AN_ISSUE" {
 					t.Errorf("found %v", slugs)
@@ -183,6 +185,7 @@ func TestMetaToolsAreLenient(t *testing.T) {
 				{"queries": []any{"create a github issue, please"}}, {"queries": "create a github issue, please"}, {"use_case": "create a github issue, please"},
 			},
 			check: func(t *testing.T, _ *world, data map[string]any) {
+				t.Helper()
 				if results := data["results"].([]any); len(results) != 1 || results[0].(object)["use_case"] != "create a github issue, please" {
 					t.Errorf("results %v", results)
 				}
@@ -197,6 +200,7 @@ func TestMetaToolsAreLenient(t *testing.T) {
 				{"tools": []any{object{"tool_slug": "GMAIL_SEND_EMAIL"}, object{"slug": "GMAIL_FETCH_EMAILS"}}},
 			},
 			check: func(t *testing.T, _ *world, data map[string]any) {
+				t.Helper()
 				if schemas := data["tool_schemas"].(object); schemas["GMAIL_SEND_EMAIL"] == nil || schemas["GMAIL_FETCH_EMAILS"] == nil {
 					t.Errorf("schemas %v", schemas)
 				}
@@ -213,6 +217,7 @@ func TestMetaToolsAreLenient(t *testing.T) {
 				{"tool_slug": "GITHUB_CREATE_AN_ISSUE", "arguments": issue},
 			},
 			check: func(t *testing.T, w *world, data map[string]any) {
+				t.Helper()
 				if data["success_count"] != 1.0 {
 					t.Errorf("answer %v", data)
 				}
@@ -229,6 +234,7 @@ func TestMetaToolsAreLenient(t *testing.T) {
 				{"toolkits": []any{object{"name": "github"}, object{"toolkit": "hackernews"}}},
 			},
 			check: func(t *testing.T, _ *world, data map[string]any) {
+				t.Helper()
 				if summary := data["summary"].(object); summary["active_connections"] != 2.0 || summary["total_toolkits"] != 2.0 {
 					t.Errorf("summary %v", summary)
 				}
@@ -240,6 +246,7 @@ func TestMetaToolsAreLenient(t *testing.T) {
 				{"toolkits": []any{"github"}, "timeout_seconds": json.Number("5")}, {"toolkits": "github", "timeout_seconds": "5"}, {"toolkits": object{"name": "github"}},
 			},
 			check: func(t *testing.T, _ *world, data map[string]any) {
+				t.Helper()
 				if data["done"] != true {
 					t.Errorf("answer %v", data)
 				}

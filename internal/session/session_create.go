@@ -50,13 +50,13 @@ func (s *Service) Create(ctx context.Context, c tenant.Caller, n NewSession) (Cr
 		return Created{}, noRetry(fault.New(fault.NotFound, fault.SlugNotFound, "Saved session configuration %q does not exist.", n.ConfigID).
 			WithFix("Leave out experimental.session_config_id and send the configuration itself."))
 	}
-	check := s.newCheck(ctx, c, n.UserID, n.Config)
+	check := s.newCheck(c, n.UserID, n.Config)
 	check.user()
 	check.ttl(n.TTL)
 	check.sandbox(n.WantsSandbox)
 	check.ignored(n.KnownNoise)
 	custom := check.custom(n.Custom)
-	config, warnings, err := check.finish()
+	config, warnings, err := check.finish(ctx)
 	if err != nil {
 		return Created{}, noRetry(err)
 	}

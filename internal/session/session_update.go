@@ -89,14 +89,14 @@ func (s *Service) update(ctx context.Context, c tenant.Caller, id string, p Patc
 			WithFix("Read the session again, apply your change to what it says now, and send its config_version.")
 	}
 
-	check := s.newCheck(ctx, c, stored.UserID, p.Apply(stored.Config))
+	check := s.newCheck(c, stored.UserID, p.Apply(stored.Config))
 	check.kept = stored.Config.ConnectedAccounts
 	if p.TTL.Set && !p.TTL.Null {
 		check.ttl(p.TTL.Value)
 	}
 	check.sandbox(p.wantsSandbox())
 	check.ignored(p.KnownNoise)
-	config, warnings, err := check.finish()
+	config, warnings, err := check.finish(ctx)
 	if err != nil {
 		return nil, nil, noRetry(err)
 	}
