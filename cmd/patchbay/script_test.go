@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -27,6 +25,7 @@ func TestMain(m *testing.M) {
 //	server [flags]      starts "patchbay serve" and waits for it; $PATCHBAY_URL and $PATCHBAY_API_KEY lead there
 //	stopserver          sends SIGTERM and waits for its end
 //	greeting FILE …     starts "patchbay serve" for a person, stops it, and writes what it said to the file
+//	connect ARGS…       runs "patchbay connect", opens its link as a browser would, fills in the form, and prints what the page said
 //	capture NAME FIELD  sets a variable to a member of the JSON that the last command printed
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -41,24 +40,10 @@ func TestScripts(t *testing.T) {
 			"server":     startServer,
 			"stopserver": stopServer,
 			"greeting":   recordGreeting,
+			"connect":    connectInBrowser,
 			"capture":    capture,
 		},
 	})
-}
-
-func startProvider(ts *testscript.TestScript, _ bool, _ []string) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v0/user/{file}", func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimSuffix(r.PathValue("file"), ".json")
-		if name == "broken" {
-			http.Error(w, `{"error":"out of order"}`, http.StatusInternalServerError)
-			return
-		}
-		fmt.Fprintf(w, `{"id":%q,"karma":42}`, name)
-	})
-	server := httptest.NewServer(mux)
-	ts.Defer(server.Close)
-	ts.Setenv("PROVIDER", server.URL)
 }
 
 // process is the server that a script started.

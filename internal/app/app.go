@@ -88,15 +88,15 @@ func (a *App) Start(ctx context.Context) (err error) {
 	return nil
 }
 
-// open makes the first key if need be and begins to listen.
-func (a *App) open(ctx context.Context) error {
-	project, fresh, first, err := ensureProject(ctx, a.config, a.parts.tenants)
-	if err != nil {
-		return err
-	}
+// open begins to listen and makes the first key if need be; in this order, because a key that was made must also be shown.
+func (a *App) open(ctx context.Context) (err error) {
 	a.listener, err = listen(ctx, a.config.Listen)
 	if err != nil {
 		return err
+	}
+	project, fresh, first, err := ensureProject(ctx, a.config, a.parts.tenants)
+	if err != nil {
+		return errors.Join(err, a.listener.Close())
 	}
 	a.openControl(ctx, project)
 	a.welcome = Welcome{URL: a.config.PublicURL, First: first, APIKey: fresh}

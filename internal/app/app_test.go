@@ -124,7 +124,9 @@ func TestAFailedStartLeavesNothingBehind(t *testing.T) {
 	if !errors.As(err, &f) || !strings.Contains(f.Message, taken.Addr().String()) || f.Fix == "" {
 		t.Fatalf("got %v", err)
 	}
-	start(t, load(t, data)) // the database's lock is free again
+	if again := start(t, load(t, data)); again.Welcome().APIKey.Empty() { // and the database's lock is free again
+		t.Error("the first key was made by the start that failed, and never shown")
+	}
 }
 
 func TestSettingsThatDoNotFitAreExplained(t *testing.T) {
