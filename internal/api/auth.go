@@ -88,7 +88,7 @@ func (rt route) admit(caller tenant.Caller, r *http.Request) error {
 	}
 	if rt.rules&sessionToken == 0 {
 		return fault.New(fault.Forbidden, fault.SlugForbidden, "A session token does not open this endpoint.").
-			WithFix("Use the project's API key; a session token is for its own session's tools, search and execute, and for its MCP endpoint.")
+			WithFix("Use the project's API key; a session token is for its own session's tools, search, execute and link, and for its MCP endpoint.")
 	}
 	if r.PathValue("session_id") != caller.SessionID {
 		return fault.New(fault.NotFound, fault.SlugSessionNotFound, "There is no such session for this token.").

@@ -48,7 +48,7 @@ func (a *api) routes() []route {
 		{"POST", "/tool_router/session/{session_id}/search", 200, sessionToken | noRetry, serve(a.searchSession)},
 		{"POST", "/tool_router/session/{session_id}/execute", 200, sessionToken | noRetry, serve(a.executeInSession)},
 		{"POST", "/tool_router/session/{session_id}/execute_meta", 200, sessionToken | noRetry, serve(a.executeMetaInSession)},
-		{"POST", "/tool_router/session/{session_id}/link", 201, 0, serve(a.linkInSession)},
+		{"POST", "/tool_router/session/{session_id}/link", 201, sessionToken, serve(a.linkInSession)},
 		{"POST", "/tool_router/session/{session_id}/proxy_execute", 200, noRetry, serve(a.proxyInSession)},
 
 		{"GET", "/tools", 200, 0, serve(a.listTools)},

@@ -134,6 +134,9 @@ func TestASessionTokenOpensItsOwnSessionOnly(t *testing.T) {
 	call("GET", "/tool_router/session/"+own+"/toolkits", "").ok(t, 200)
 	call("POST", "/tool_router/session/"+own+"/search", `{"queries":[{"use_case":"make a thing"}]}`).ok(t, 200)
 	call("POST", "/tool_router/session/"+own+"/execute", `{"tool_slug":"PLAIN_GET_FACT","arguments":{"id":1}}`).ok(t, 200)
+	call("POST", "/tool_router/session/"+own+"/link", `{"toolkit":"acme"}`).ok(t, 201)
+	s.patch(t, "/tool_router/session/"+own, `{"manage_connections":false}`).ok(t, 200)
+	call("POST", "/tool_router/session/"+own+"/link", `{"toolkit":"acme"}`).ok(t, 403)
 	for _, rt := range new(api).routes() {
 		ids := map[string]string{"session_id": foreign, "tool_slug": "PLAIN_GET_FACT", "slug": "plain", "nanoid": "ca_x", "status": "ENABLED"}
 		a := call(rt.method, rt.example(ids), "")
