@@ -268,7 +268,7 @@ func TestCompiledSchemasGoWithTheirTools(t *testing.T) {
 	s := newSchemas()
 	func() {
 		tool := tool(issueSchema)
-		if s.of(tool) == nil || s.of(tool) != s.of(tool) {
+		if first := s.of(tool); first == nil || s.of(tool) != first {
 			t.Error("the schema is compiled again for each call")
 		}
 		runtime.KeepAlive(tool)

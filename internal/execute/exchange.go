@@ -193,7 +193,7 @@ func (x *execution) readFailure(ctx context.Context, status int, err error) erro
 
 // interrupted says what became of a call that ran into its deadline, or whose client went away.
 func (x *execution) interrupted(ctx context.Context) error {
-	if context.Cause(ctx) != errDeadline && ctx.Err() == context.Canceled {
+	if !errors.Is(context.Cause(ctx), errDeadline) && errors.Is(ctx.Err(), context.Canceled) {
 		return fault.From(context.Canceled)
 	}
 	return &failure{

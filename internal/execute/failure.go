@@ -2,6 +2,7 @@ package execute
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -276,7 +277,8 @@ func (x *execution) unreadable(a *answer) *failure {
 // failureAfter makes a failure of an error that came up when the provider had already been asked.
 func (x *execution) failureAfter(ctx context.Context, err error) *failure {
 	if ctx.Err() != nil {
-		if f, ok := x.interrupted(ctx).(*failure); ok {
+		var f *failure
+		if errors.As(x.interrupted(ctx), &f) {
 			return f
 		}
 	}

@@ -30,20 +30,20 @@ func (r *Runner) runOnce(ctx context.Context, c tenant.Caller, call Call) (Resul
 		return Result{}, fault.New(fault.Invalid, fault.SlugInvalid, "The idempotency key is longer than %d characters.", maxKeyLength).
 			WithFix("Use a UUID, made once for each call and kept for its repeats.")
 	}
-	print, err := fingerprint(call)
+	identity, err := fingerprint(call)
 	if err != nil {
 		return Result{}, err
 	}
 	waitCtx, cancel := context.WithTimeout(ctx, longestLook)
 	defer cancel()
 	for look := firstLook; ; look = min(2*look, lastLook) {
-		prior, first, err := r.store.BeginIdempotent(ctx, c.ProjectID, key, print, r.now())
+		prior, first, err := r.store.BeginIdempotent(ctx, c.ProjectID, key, identity, r.now())
 		switch {
 		case err != nil:
 			return Result{}, err
 		case first:
 			return r.runFirst(ctx, c, call)
-		case prior.Fingerprint != print:
+		case prior.Fingerprint != identity:
 			return Result{}, fault.New(fault.Conflict, fault.SlugIdempotencyConflict, "The idempotency key was used for another call: another tool, user or other arguments.").
 				WithFix("Make a new key for each new call.")
 		case prior.Answer != nil:

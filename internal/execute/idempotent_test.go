@@ -24,13 +24,10 @@ func (w *world) keyed(name, arguments, key string) execute.Call {
 
 func TestReplay(t *testing.T) {
 	t.Parallel()
-	for name, where := range map[string]func(*testing.T) execute.Store{
-		"in memory": func(*testing.T) execute.Store { return newMemoryStore() },
-		"in SQLite": func(t *testing.T) execute.Store { return storetest.Open(t) },
-	} {
+	for name, kept := range map[string]execute.Store{"in memory": newMemoryStore(), "in SQLite": storetest.Open(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, status(201, `{"id":9}`), func(o *execute.Options) { o.Store = where(t) })
+			w := newWorld(t, status(201, `{"id":9}`), func(o *execute.Options) { o.Store = kept })
 			first, err := w.Run(t.Context(), caller, w.keyed(write, writeArgs, "k1"))
 			if err != nil {
 				t.Fatal(err)
@@ -180,6 +177,6 @@ type stuck struct {
 	since time.Time
 }
 
-func (s *stuck) BeginIdempotent(_ context.Context, _, _, print string, _ time.Time) (execute.Idempotent, bool, error) {
-	return execute.Idempotent{Fingerprint: print, CreatedAt: s.since}, false, nil
+func (s *stuck) BeginIdempotent(_ context.Context, _, _, fingerprint string, _ time.Time) (execute.Idempotent, bool, error) {
+	return execute.Idempotent{Fingerprint: fingerprint, CreatedAt: s.since}, false, nil
 }

@@ -3,6 +3,7 @@ package execute
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,7 +151,7 @@ func (b *logBatch) recycle(batch []LogEntry) {
 func (b *logBatch) putBack(batch []LogEntry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := append(batch, b.pending...)
+	all := slices.Concat(batch, b.pending)
 	if n := len(all); n > logMost {
 		b.dropped.Add(int64(n - logMost))
 		all = all[:logMost]

@@ -44,16 +44,17 @@ func (s *logStore) sizes() []int {
 	return sizes
 }
 
-func testLog(t *testing.T, test func(*testing.T, *logBatch, *logStore)) {
+// newTestLog makes a log that ends with the test, which must run in a bubble.
+func newTestLog(t *testing.T) (*logBatch, *logStore) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		s := &logStore{}
-		b := newLogBatch(s, slog.New(slog.DiscardHandler))
-		test(t, b, s)
-		if err := b.stop(t.Context()); err != nil {
+	s := &logStore{}
+	b := newLogBatch(s, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() {
+		if err := b.stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})
+	return b, s
 }
 
 func addMany(b *logBatch, n int) {
@@ -76,7 +77,8 @@ func wantSizes(t *testing.T, got []int, want ...int) {
 
 func TestLogLingers(t *testing.T) {
 	t.Parallel()
-	testLog(t, func(t *testing.T, b *logBatch, s *logStore) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := newTestLog(t)
 		b.start()
 		addMany(b, 3)
 		time.Sleep(logLinger - time.Millisecond)
@@ -93,7 +95,8 @@ func TestLogLingers(t *testing.T) {
 
 func TestFullLogIsWrittenAtOnce(t *testing.T) {
 	t.Parallel()
-	testLog(t, func(t *testing.T, b *logBatch, s *logStore) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := newTestLog(t)
 		b.start()
 		b.add(LogEntry{})
 		synctest.Wait()
@@ -108,7 +111,8 @@ func TestStopWritesTheRest(t *testing.T) {
 	for name, start := range map[string]func(*logBatch){"started": (*logBatch).start, "never started": func(*logBatch) {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			testLog(t, func(t *testing.T, b *logBatch, s *logStore) {
+			synctest.Test(t, func(t *testing.T) {
+				b, s := newTestLog(t)
 				start(b)
 				addMany(b, 5)
 				began := time.Now()
@@ -126,7 +130,8 @@ func TestStopWritesTheRest(t *testing.T) {
 
 func TestStoreThatFails(t *testing.T) {
 	t.Parallel()
-	testLog(t, func(t *testing.T, b *logBatch, s *logStore) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := newTestLog(t)
 		s.fail(errors.New("disk full"))
 		b.start()
 		addMany(b, 2)
@@ -144,7 +149,8 @@ func TestStoreThatFails(t *testing.T) {
 
 func TestOverflowIsCounted(t *testing.T) {
 	t.Parallel()
-	testLog(t, func(t *testing.T, b *logBatch, s *logStore) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := newTestLog(t)
 		addMany(b, logMost+7)
 		if got := b.dropped.Load(); got != 7 {
 			t.Errorf("%d dropped, want 7", got)

@@ -102,10 +102,10 @@ func TestGraphQL(t *testing.T) {
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
-		switch path := r.URL.Path; {
-		case path == "/v1/things":
+		switch path := r.URL.Path; path {
+		case "/v1/things":
 			answerJSON(w, 200, `{"items": [{"id": "c"}, {"id": "a"}, {"id": "b"}, {"id": "d"}]}`)
-		case path == "/v1/extra":
+		case "/v1/extra":
 			answerJSON(w, 404, `{}`)
 		default:
 			answerJSON(w, 200, `{"is": "`+strings.TrimPrefix(path, "/v1/things/")+`"}`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
@@ -144,7 +145,7 @@ func (x *execution) call(ctx context.Context, call Call) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	res.Notes = append(args.notes, x.notes...)
+	res.Notes = slices.Concat(args.notes, x.notes)
 	if res.Error == "" && call.Offload != nil {
 		if res.Data, err = call.Offload(ctx, res.Data); err != nil {
 			return Result{}, err
@@ -207,10 +208,8 @@ func checkVersion(call Call) error {
 	case "", "latest", "00000000_00", t.Version, call.Tool.Version:
 		return nil
 	}
-	for _, known := range t.Versions {
-		if known == call.Version {
-			return nil
-		}
+	if slices.Contains(t.Versions, call.Version) {
+		return nil
 	}
 	return fault.New(fault.NotFound, fault.SlugToolNotFound, "Toolkit %s has no version %q.", t.Slug, call.Version).
 		WithCode(fault.CodeToolNotFound).WithFix("Ask for %q or leave the version out. Known versions: %s.", "latest", join(t.Versions, ", "))

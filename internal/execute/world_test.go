@@ -257,13 +257,13 @@ func (s *memoryStore) Log(context.Context, string, string) (execute.LogEntry, er
 
 func (s *memoryStore) DeleteLogsBefore(context.Context, time.Time) (int, error) { return 0, nil }
 
-func (s *memoryStore) BeginIdempotent(_ context.Context, project, key, print string, now time.Time) (execute.Idempotent, bool, error) {
+func (s *memoryStore) BeginIdempotent(_ context.Context, project, key, fingerprint string, now time.Time) (execute.Idempotent, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if prior, ok := s.answers[project+key]; ok {
 		return prior, false, nil
 	}
-	s.answers[project+key] = execute.Idempotent{Fingerprint: print, CreatedAt: now}
+	s.answers[project+key] = execute.Idempotent{Fingerprint: fingerprint, CreatedAt: now}
 	return execute.Idempotent{}, true, nil
 }
 
