@@ -87,14 +87,29 @@ func testTool(t *testing.T, tool *catalog.Tool, file string) {
 	var got bytes.Buffer
 	writeDeclaration(&got, tool)
 	sample := readSample(t, filepath.Join(dir, "answers", file+".json"))
-	args := arguments(t, tool)
-	writeRequests(t, &got, tool, args, sample)
-	writeData(t, &got, tool, args, sample)
+	writeCall(t, &got, tool, sample)
+	cases, err := filepath.Glob(filepath.Join(dir, "answers", file+".*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range cases {
+		fmt.Fprintf(&got, "\n==== %s\n", strings.TrimSuffix(strings.TrimPrefix(filepath.Base(name), file+"."), ".json"))
+		writeCall(t, &got, tool, readSample(t, name))
+	}
 	compare(t, filepath.Join(dir, "tools", file+".golden"), got.Bytes())
 }
 
-// sample is what the upstream would answer: testdata/answers/<tool>.json.
+// writeCall shows one call: the example, changed by the sample's input, and what becomes of the sample's answer.
+func writeCall(t *testing.T, w *bytes.Buffer, tool *catalog.Tool, s sample) {
+	t.Helper()
+	args := arguments(t, tool, s.Input)
+	writeRequests(t, w, tool, args, s)
+	writeData(t, w, tool, args, s)
+}
+
+// sample is what the upstream would answer: testdata/answers/<tool>.json, and <tool>.<case>.json for more cases.
 type sample struct {
+	Input  map[string]any    `json:"input"`  // over the example; null takes an argument away
 	Steps  map[string]any    `json:"steps"`  // results of steps
 	Cursor any               `json:"cursor"` // shows a step that repeats in its second round
 	Status int               `json:"status"`
@@ -126,7 +141,7 @@ func readSample(t *testing.T, file string) sample {
 
 // arguments are the example with the defaults of the schema, as the runner would pass them. The example must fit the schema
 // and pass the tool's own checks.
-func arguments(t *testing.T, tool *catalog.Tool) map[string]any {
+func arguments(t *testing.T, tool *catalog.Tool, changed map[string]any) map[string]any {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(tool.Input.JSON))
 	if err != nil {
@@ -140,6 +155,11 @@ func arguments(t *testing.T, tool *catalog.Tool) map[string]any {
 	}
 	for name, v := range tool.Example {
 		args[name] = v
+	}
+	for name, v := range changed {
+		if args[name] = v; v == nil {
+			delete(args, name)
+		}
 	}
 	raw, err := json.Marshal(args)
 	if err != nil {
@@ -410,7 +430,7 @@ func removeStale(t *testing.T, dir, ext string, known map[string]bool) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), ext); ok && known[name] {
+		if name, _, _ := strings.Cut(e.Name(), "."); strings.HasSuffix(e.Name(), ext) && known[name] {
 			continue
 		}
 		if *update && ext == ".golden" {

@@ -25,8 +25,8 @@ const (
 
 // Expr is one compiled expression. It is safe for concurrent use.
 //
-// Access to a member of something absent yields nil rather than an error, and functions over lists take an absent list as
-// empty: arguments and answers are full of optional members.
+// Access to a member or element that is not there yields nil rather than an error, and functions over lists take an absent
+// list as empty: arguments and answers are full of optional members.
 type Expr struct {
 	source  string
 	path    *variablePath // set when the expression only names a variable: no virtual machine is needed
@@ -54,7 +54,7 @@ func CompileExpr(source string, scope Scope, line int) (*Expr, error) {
 
 func (e *Expr) compile(scope Scope, line int) error {
 	visitor := &referenceVisitor{refs: &e.refs}
-	program, err := expr.Compile(e.source, append(options(scope), expr.Patch(visitor))...)
+	program, err := expr.Compile(e.source, options(scope, visitor)...)
 	if err != nil {
 		return errorAt(line, "in ${{ %s }}: %s", e.source, compileMessage(err))
 	}
@@ -172,8 +172,8 @@ func firstLine(s string) string {
 	return line
 }
 
-// options declare the variables, the functions and the limits.
-func options(scope Scope) []expr.Option {
+// options declare the variables, the functions and the limits. The visitor sees the expression as it is written.
+func options(scope Scope, visitor ast.Visitor) []expr.Option {
 	declared := types.Map{}
 	for i, name := range rootNames {
 		if scope.has(1 << i) {
@@ -181,7 +181,7 @@ func options(scope Scope) []expr.Option {
 		}
 	}
 	declared["now"] = types.TypeOf(timeType)
-	return append([]expr.Option{expr.Env(declared)}, commonOptions...)
+	return append([]expr.Option{expr.Env(declared), expr.Patch(visitor)}, commonOptions...)
 }
 
 // commonOptions are the same for every expression.
@@ -196,15 +196,14 @@ var commonOptions = func() []expr.Option {
 	return opts
 }()
 
-// lenientVisitor makes x.y nil when x is, gives list functions an empty list for nil, and takes any value as a condition.
+// lenientVisitor makes x.y and x[0] nil when there is no such thing, gives list functions an empty list for nil, and takes any value as a condition.
 type lenientVisitor struct{}
 
 func (lenientVisitor) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.MemberNode:
-		if !n.Method && !n.Optional {
-			n.Optional = true
-			ast.Patch(node, &ast.ChainNode{Node: n})
+		if !n.Method {
+			ast.Patch(node, &ast.CallNode{Callee: &ast.IdentifierNode{Value: "member"}, Arguments: []ast.Node{n.Node, n.Property}})
 		}
 	case *ast.BuiltinNode:
 		if overLists[n.Name] && len(n.Arguments) > 0 {
@@ -357,6 +356,32 @@ func (p *variablePath) eval(env *Env) any {
 		v = member(v, name)
 	}
 	return v
+}
+
+// memberOrElement is member for expressions: x.name, x["name"], x[0], x[-1].
+func memberOrElement(a ...any) (any, error) {
+	if name, ok := a[1].(string); ok {
+		return member(a[0], name), nil
+	}
+	list := asList(a[0])
+	var i int
+	switch n := a[1].(type) {
+	case int:
+		i = n
+	case int64:
+		i = int(n)
+	case float64:
+		i = int(n)
+	default:
+		return nil, invalid("%s cannot name an element of a list.", typeName(a[1]))
+	}
+	if i < 0 {
+		i += len(list)
+	}
+	if _, isObject := a[0].(map[string]any); isObject || i < 0 || i >= len(list) {
+		return nil, nil
+	}
+	return list[i], nil
 }
 
 // member reads one member; nil when there is none.

@@ -49,6 +49,7 @@ var functions = map[string]function{
 	// objects and lists
 	"coalesce": {call: coalesce, types: []any{new(func(...any) any)}},
 	"truthy":   {call: func(a ...any) (any, error) { return truthy(a[0]), nil }, types: []any{new(func(any) bool)}},
+	"member":   {call: memberOrElement, types: []any{new(func(any, any) any)}},
 	"plain":    {call: plain, types: []any{new(func(any) any)}},
 	"list":     {call: func(a ...any) (any, error) { return asList(a[0]), nil }, types: []any{new(func(any) []any)}},
 	"compact":  {call: compact, types: []any{new(func(any) any)}},

@@ -13,8 +13,9 @@ func TestFunctionsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	made := map[string]bool{"truthy": true, "plain": true, "member": true} // the compiler puts these in
 	for name := range functions {
-		if name != "truthy" && name != "plain" && !strings.Contains(string(guide), "`"+name+"(") {
+		if !made[name] && !strings.Contains(string(guide), "`"+name+"(") {
 			t.Errorf("docs/toolkits.md does not mention %s()", name)
 		}
 	}
