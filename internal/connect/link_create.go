@@ -3,10 +3,8 @@ package connect
 import (
 	"context"
 	"errors"
-	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -47,7 +45,7 @@ func (s *Service) CreateLink(ctx context.Context, c tenant.Caller, n NewLink) (L
 	if err != nil {
 		return Link{}, err
 	}
-	if err := s.checkLinkData(c, cfg, n.Data); err != nil {
+	if err := s.checkLinkData(c, cfg, a.Scheme, n.Data); err != nil {
 		return Link{}, err
 	}
 	if a.Version == 0 {
@@ -211,8 +209,8 @@ func (s *Service) reopen(ctx context.Context, a ConnectedAccount, n NewLink) (Co
 
 // checkLinkData refuses connection data that cannot be right, and a link that nobody could finish because the project did not
 // say which host the client secret may be sent to.
-func (s *Service) checkLinkData(c tenant.Caller, cfg AuthConfig, data map[string]string) error {
-	g, _, err := s.grant(c, cfg, cfg.Scheme, hide(data))
+func (s *Service) checkLinkData(c tenant.Caller, cfg AuthConfig, mode string, data map[string]string) error {
+	g, _, err := s.grant(c, cfg, mode, hide(data))
 	if err != nil {
 		return err
 	}
@@ -239,55 +237,4 @@ func (s *Service) checkLinkData(c tenant.Caller, cfg AuthConfig, data map[string
 
 func hasDefault(fields []catalog.Field, name string) bool {
 	return slices.ContainsFunc(fields, func(f catalog.Field) bool { return f.Name == name && f.Default != "" })
-}
-
-// checkCallback lets only http and https through: the browser is sent there.
-func checkCallback(callback string) error {
-	if callback == "" {
-		return nil
-	}
-	u, err := url.Parse(callback)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(callback) > 4096 {
-		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "callback_url must be a whole http or https URL.").
-			WithFix("Give a URL such as https://your-app.example/connected.")
-	}
-	return nil
-}
-
-func checkUserID(userID string) error {
-	if n := utf8.RuneCountInString(userID); n == 0 || n > 256 {
-		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "user_id must have 1 to 256 characters.").
-			WithFix("Give the id under which your application knows the user.")
-	}
-	return nil
-}
-
-func checkAlias(alias string) error {
-	if utf8.RuneCountInString(alias) > 128 || strings.ContainsFunc(alias, func(r rune) bool { return r < ' ' }) {
-		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "An alias has at most 128 characters, on one line.")
-	}
-	return nil
-}
-
-// maxACL bounds each list of an ACL.
-const maxACL = 1000
-
-func (l ACL) check() error {
-	for _, list := range [][]string{l.Allowed, l.Denied} {
-		if len(list) > maxACL {
-			return fault.New(fault.Invalid, fault.SlugAccountInvalid, "An access list holds at most %d user ids.", maxACL)
-		}
-		for _, userID := range list {
-			if err := checkUserID(userID); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// aclOnPrivate has the words by which the TypeScript SDK knows this error (API contract section 4.2).
-func aclOnPrivate() error {
-	return fault.New(fault.Invalid, fault.SlugAccountInvalid, "acl_config_for_shared is only valid on SHARED connected accounts.").
-		WithFix(`Set account_type to "SHARED", or leave acl_config_for_shared out.`)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 )
 
@@ -19,7 +20,12 @@ func (basicScheme) AccountFields(declared []catalog.Field) []catalog.Field {
 }
 
 func (basicScheme) Place(g Grant, c *Credential) error {
-	pair := g.Values["username"].Reveal() + ":" + g.Values["password"].Reveal()
+	user, password := g.Values["username"], g.Values["password"]
+	if user.Empty() && password.Empty() {
+		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "The %s account holds neither a user name nor a password.", g.Toolkit.Name).
+			WithFix("Give the fields username and password.")
+	}
+	pair := user.Reveal() + ":" + password.Reveal()
 	c.Header["Authorization"] = secret.Hide("Basic " + base64.StdEncoding.EncodeToString([]byte(pair)))
 	return nil
 }
