@@ -54,14 +54,13 @@ func nearest(name string, known []string, n int) []string {
 	return out
 }
 
+// likeness compares two names. The distance, which costs most, is left out for names that share no word and differ in length:
+// a catalog may hold a hundred thousand of them.
 func likeness(name string, words []string, known string) float64 {
 	overlap := wordOverlap(words, nameParts(known))
 	longest := max(len(name), len(known))
-	if longest == 0 {
-		return 0
-	}
-	if overlap < 0.3 && abs(len(name)-len(known))*2 > longest {
-		return overlap // too different in length for the distance to matter
+	if longest == 0 || overlap < 0.3 && abs(len(name)-len(known)) > 3 {
+		return overlap
 	}
 	closeness := 1 - float64(mapping.Distance(name, known))/float64(longest)
 	return max(closeness, (overlap+closeness)/2, overlap*0.9)
