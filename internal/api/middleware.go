@@ -134,7 +134,7 @@ func (a *api) finish(x *exchange, r *http.Request) {
 		}
 	}
 	add("project", x.projectID)
-	add("session", r.PathValue("session_id"))
+	add("session", short(r.PathValue("session_id")))
 	add("client", short(r.UserAgent()))
 	if x.fault != nil {
 		add("slug", x.fault.Slug)

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"sync"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
@@ -36,15 +37,53 @@ type pageKey struct {
 // preparedTool is an encoded tool with two gaps, where the origin that its logo is served from goes.
 type preparedTool [3][]byte
 
-func (t preparedTool) appendTo(buf *bytes.Buffer, origin string) {
-	buf.Write(t[0])
-	buf.WriteString(origin)
-	buf.Write(t[1])
-	buf.WriteString(origin)
-	buf.Write(t[2])
+func (t preparedTool) writeTo(w io.Writer, origin []byte) {
+	w.Write(t[0])
+	w.Write(origin)
+	w.Write(t[1])
+	w.Write(origin)
+	w.Write(t[2])
 }
 
 func (t preparedTool) size() int { return len(t[0]) + len(t[1]) + len(t[2]) }
+
+// toolList is a page of tools, ready to be written piece by piece: a page of hundreds is never put together in memory.
+type toolList struct {
+	tools  []preparedTool
+	origin []byte
+	end    string
+}
+
+const toolListStart = `{"items":[`
+
+func newToolList[T any](items []T, info pageInfo, origin string, prepare func(T) preparedTool) toolList {
+	return toolList{tools: mapped(items, prepare), origin: []byte(origin), end: "]," + mustEncode(info)[1:]}
+}
+
+func (l toolList) size() int {
+	n := len(toolListStart) + len(l.end) + max(0, len(l.tools)-1)
+	for _, tool := range l.tools {
+		n += tool.size() + 2*len(l.origin)
+	}
+	return n
+}
+
+func (l toolList) writeTo(w io.Writer) {
+	io.WriteString(w, toolListStart)
+	for i, tool := range l.tools {
+		if i > 0 {
+			io.WriteString(w, ",")
+		}
+		tool.writeTo(w, l.origin)
+	}
+	io.WriteString(w, l.end)
+}
+
+func (l toolList) bytes() []byte {
+	buf := bytes.NewBuffer(make([]byte, 0, l.size()))
+	l.writeTo(buf)
+	return buf.Bytes()
+}
 
 // app gives the encoded form of an app's tool.
 func (p *preparedTools) app(snapshotID string, t *catalog.Tool) preparedTool {

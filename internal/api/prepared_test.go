@@ -157,3 +157,28 @@ type discard struct{ header http.Header }
 func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(p []byte) (int, error) { return io.Discard.Write(p) }
 func (d discard) WriteHeader(int)             {}
+
+// BenchmarkEdge is what a request costs besides its work: a session that is in memory, answered with its configuration, and a
+// refusal.
+func BenchmarkEdge(b *testing.B) {
+	s := newStack(b, quiet)
+	id := s.session(b, `{"user_id":"u"}`)
+	for name, path := range map[string]string{"get session": "/tool_router/session/" + id, "not found": "/toolkits/nope"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequest("GET", "/api/v3.1"+path, nil)
+				r.Header.Set("X-Api-Key", s.key)
+				s.handler.ServeHTTP(discard{make(http.Header)}, r)
+			}
+		})
+	}
+	b.Run("search", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			r := httptest.NewRequest("POST", "/api/v3.1/tool_router/session/"+id+"/search", strings.NewReader(`{"queries":[{"use_case":"make a thing"}]}`))
+			r.Header.Set("X-Api-Key", s.key)
+			s.handler.ServeHTTP(discard{make(http.Header)}, r)
+		}
+	})
+}

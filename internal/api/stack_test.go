@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -261,6 +262,9 @@ func (s *stack) do(t testing.TB, q request) answer {
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
 	checkAgainstContract(t, r, q.body, w)
+	if length := w.Header().Get("Content-Length"); length != "" && length != strconv.Itoa(w.Body.Len()) {
+		t.Errorf("%s %s announced %s bytes and sent %d", q.method, q.path, length, w.Body.Len())
+	}
 	if w.Code == http.StatusInternalServerError {
 		t.Logf("the log says: %s", s.log)
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/patchbay-dev/patchbay/internal/session"
@@ -35,30 +34,9 @@ func (a *api) sessionTools(ctx context.Context, caller tenant.Caller, in session
 	if err != nil {
 		return nil, err
 	}
-	page := toolsPage(specs, info, in.Origin, func(spec session.ToolSpec) preparedTool {
+	page := encodedPage(newToolList(specs, info, in.Origin, func(spec session.ToolSpec) preparedTool {
 		return a.prepared.listed(view.Catalog.ID, spec)
-	})
+	}).bytes())
 	a.prepared.pages.put(key, page, len(page), preparedPageBytes)
 	return page, nil
-}
-
-// toolsPage writes a page of tools.
-func toolsPage[T any](items []T, info pageInfo, origin string, prepare func(T) preparedTool) encodedPage {
-	tools, size := make([]preparedTool, len(items)), 200
-	for i, item := range items {
-		tools[i] = prepare(item)
-		size += tools[i].size() + 2*len(origin) + 1
-	}
-	var buf bytes.Buffer
-	buf.Grow(size)
-	buf.WriteString(`{"items":[`)
-	for i, tool := range tools {
-		if i > 0 {
-			buf.WriteByte(',')
-		}
-		tool.appendTo(&buf, origin)
-	}
-	buf.WriteString("],")
-	buf.WriteString(mustEncode(info)[1:])
-	return buf.Bytes()
 }

@@ -31,24 +31,24 @@ type listToolsRequest struct {
 
 // listTools lists the catalog's tools: those named, those found by a search, best first, or all that the filters leave, in
 // the catalog's order. A slug that does not exist is simply not there: one app that is missing must not take the rest along.
-func (a *api) listTools(ctx context.Context, caller tenant.Caller, in listToolsRequest) (encodedPage, error) {
+func (a *api) listTools(ctx context.Context, caller tenant.Caller, in listToolsRequest) (toolList, error) {
 	at, err := parseCursor(in.Cursor)
 	if err != nil {
-		return nil, err
+		return toolList{}, err
 	}
 	snapshot := a.catalog.Snapshot(caller.ProjectID)
 	if err := checkVersions(snapshot, in.Versions); err != nil {
-		return nil, err
+		return toolList{}, err
 	}
 	tools, err := a.selectTools(ctx, caller, snapshot, in)
 	if err != nil {
-		return nil, err
+		return toolList{}, err
 	}
 	selected, info, err := slice(tools, at, in.Limit.clamp(20, 1000))
 	if err != nil {
-		return nil, err
+		return toolList{}, err
 	}
-	return toolsPage(selected, info, in.Origin, func(t *catalog.Tool) preparedTool { return a.prepared.app(snapshot.ID, t) }), nil
+	return newToolList(selected, info, in.Origin, func(t *catalog.Tool) preparedTool { return a.prepared.app(snapshot.ID, t) }), nil
 }
 
 func (a *api) selectTools(ctx context.Context, caller tenant.Caller, snapshot *catalog.Snapshot, in listToolsRequest) ([]*catalog.Tool, error) {
@@ -224,7 +224,7 @@ type encodedTool struct {
 	origin string
 }
 
-func (t encodedTool) appendJSON(buf *bytes.Buffer) { t.tool.appendTo(buf, t.origin) }
+func (t encodedTool) appendJSON(buf *bytes.Buffer) { t.tool.writeTo(buf, []byte(t.origin)) }
 
 // getTool describes one tool. Meta tools are known here too: SDKs look up every slug before they run it, those that a model
 // picked from a session's tools included (API contract section 7.5).

@@ -23,8 +23,13 @@ type appender interface {
 
 // writeValue answers with a value. It is encoded before the status is sent, so that a failure can still become a fault.
 func (a *api) writeValue(w http.ResponseWriter, r *http.Request, status int, value any) {
-	if ready, ok := value.(encodedPage); ok {
+	switch ready := value.(type) {
+	case encodedPage:
 		writeJSON(w, status, ready)
+		return
+	case toolList:
+		writeHeader(w, status, ready.size())
+		ready.writeTo(w)
 		return
 	}
 	buf := takeBuffer()
@@ -47,12 +52,16 @@ func encode(buf *bytes.Buffer, value any) error {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	writeHeader(w, status, len(body))
+	w.Write(body) // the client may be gone; there is nobody left to tell
+}
+
+func writeHeader(w http.ResponseWriter, status, length int) {
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("Content-Length", strconv.Itoa(length))
 	header.Set("Cache-Control", "no-store") // answers depend on the credential, and some hold one
 	w.WriteHeader(status)
-	w.Write(body) // the client may be gone; there is nobody left to tell
 }
 
 // errorResponse is the envelope of every failure (API contract section 4.1).
