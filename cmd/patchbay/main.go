@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // toolkits and prompts name time zones, and a small image has no data for them
 )
 
 // version is set by the linker; see the Makefile.

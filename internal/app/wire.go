@@ -238,6 +238,7 @@ func (p *parts) start() {
 	p.runner.Start()
 	p.refresher.Start()
 	p.background.every(p.app.config.SweepInterval, "sweep", p.sweep)
+	p.background.jobs.Go(func() { p.sessions.Warm("") }) // the shared catalog's index, before the first search asks for it
 }
 
 // sweep clears what time has made useless.
