@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -105,51 +103,6 @@ func truthy(v any) bool {
 	}
 }
 
-// machine evaluates expressions over one Env. Machines are pooled: the stack and the variable table are reused.
-type machine struct {
-	vm   vm.VM
-	vars map[string]any
-	env  *Env
-}
-
-var machines = sync.Pool{New: func() any {
-	return &machine{vm: vm.VM{MemoryBudget: memoryBudget}, vars: make(map[string]any, len(rootNames))}
-}}
-
-func newMachine(env *Env, roots rootSet) *machine {
-	m := machines.Get().(*machine)
-	m.env = env
-	for i, name := range rootNames {
-		if roots&(1<<i) != 0 {
-			m.vars[name] = rootValue(env, 1<<i)
-		}
-	}
-	return m
-}
-
-// release gives the machine back without holding on to what it computed with.
-func (m *machine) release() {
-	clear(m.vars)
-	clear(m.vm.Stack[:cap(m.vm.Stack)])
-	clear(m.vm.Variables)
-	m.env = nil
-	machines.Put(m)
-}
-
-func (m *machine) run(e *Expr) (any, error) {
-	if e.path != nil {
-		return e.path.eval(m.env), nil
-	}
-	v, err := m.vm.Run(e.program, m.vars)
-	if err != nil {
-		return nil, evalFault(e, err)
-	}
-	if numbers, ok := v.([]int); ok { // a range, 1..3
-		return plainList(numbers), nil
-	}
-	return v, nil
-}
-
 // evalFault keeps a fault that a function raised and makes one of everything else.
 func evalFault(e *Expr, err error) error {
 	var f *fault.Error
@@ -196,85 +149,6 @@ var commonOptions = func() []expr.Option {
 	return opts
 }()
 
-// lenientVisitor makes x.y and x[0] nil when there is no such thing, gives list functions an empty list for nil, and takes any value as a condition.
-type lenientVisitor struct{}
-
-func (lenientVisitor) Visit(node *ast.Node) {
-	switch n := (*node).(type) {
-	case *ast.MemberNode:
-		if !n.Method {
-			ast.Patch(node, &ast.CallNode{Callee: &ast.IdentifierNode{Value: "member"}, Arguments: []ast.Node{n.Node, n.Property}})
-		}
-	case *ast.BuiltinNode:
-		if overLists[n.Name] && len(n.Arguments) > 0 {
-			wrap(&n.Arguments[0], "list")
-		}
-		if predicate, ok := lastArgument(n).(*ast.PredicateNode); ok && choosing[n.Name] {
-			condition(&predicate.Node)
-		}
-		if typed[n.Name] {
-			wrap(node, "plain")
-		}
-	case *ast.ConditionalNode:
-		condition(&n.Cond)
-	case *ast.UnaryNode:
-		if n.Operator == "!" || n.Operator == "not" {
-			condition(&n.Node)
-		}
-	case *ast.BinaryNode:
-		switch n.Operator {
-		case "&&", "||", "and", "or":
-			condition(&n.Left)
-			condition(&n.Right)
-		}
-	}
-}
-
-// condition makes a node true or false unless it plainly is.
-func condition(n *ast.Node) {
-	switch c := (*n).(type) {
-	case *ast.BoolNode:
-		return
-	case *ast.UnaryNode:
-		if c.Operator == "!" || c.Operator == "not" {
-			return
-		}
-	case *ast.BinaryNode:
-		switch c.Operator {
-		case "==", "!=", "<", "<=", ">", ">=", "&&", "||", "and", "or", "in", "matches", "contains", "startsWith", "endsWith":
-			return
-		}
-	}
-	wrap(n, "truthy")
-}
-
-// wrap puts a call of a function around a node.
-func wrap(n *ast.Node, function string) {
-	ast.Patch(n, &ast.CallNode{Callee: &ast.IdentifierNode{Value: function}, Arguments: []ast.Node{*n}})
-}
-
-func lastArgument(n *ast.BuiltinNode) ast.Node {
-	if len(n.Arguments) == 0 {
-		return nil
-	}
-	return n.Arguments[len(n.Arguments)-1]
-}
-
-// typed are the functions of the language that give something else than JSON values: []string, map[any][]any.
-var typed = map[string]bool{"split": true, "splitAfter": true, "groupBy": true}
-
-// choosing are the functions whose predicate is a condition.
-var choosing = map[string]bool{
-	"all": true, "none": true, "any": true, "one": true, "filter": true, "find": true, "findIndex": true, "findLast": true,
-	"findLastIndex": true, "count": true,
-}
-
-var overLists = map[string]bool{
-	"all": true, "none": true, "any": true, "one": true, "filter": true, "map": true, "find": true, "findIndex": true,
-	"findLast": true, "findLastIndex": true, "count": true, "sum": true, "groupBy": true, "sortBy": true, "reduce": true,
-	"first": true, "last": true, "sort": true, "reverse": true, "uniq": true, "flatten": true, "take": true,
-}
-
 // wholeExpression reports whether a text is one ${{ … }} from end to end, and gives its inside.
 func wholeExpression(s string) (string, bool) {
 	if !strings.HasPrefix(s, "${{") {
@@ -310,106 +184,6 @@ func expressionEnd(s string, from int) int {
 		}
 	}
 	return -1
-}
-
-// variablePath is an expression that only names a variable and members of it: input.title, steps.list.messages.
-type variablePath struct {
-	root  rootSet
-	names []string
-}
-
-var plainPath = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$`)
-
-func parseVariablePath(source string) *variablePath {
-	if !plainPath.MatchString(source) {
-		return nil
-	}
-	names := strings.Split(source, ".")
-	root := rootNamed(names[0])
-	if root == 0 {
-		return nil
-	}
-	return &variablePath{root: root, names: names[1:]}
-}
-
-// refs is what the path names.
-func (p *variablePath) refs() refs {
-	r := refs{roots: p.root}
-	if len(p.names) == 0 {
-		r.allInput = p.root == rootInput
-		return r
-	}
-	switch p.root {
-	case rootInput:
-		addName(&r.input, p.names[0])
-	case rootFields:
-		addName(&r.fields, p.names[0])
-	case rootSteps:
-		addName(&r.steps, p.names[0])
-	}
-	return r
-}
-
-func (p *variablePath) eval(env *Env) any {
-	v := rootValue(env, p.root)
-	for _, name := range p.names {
-		v = member(v, name)
-	}
-	return v
-}
-
-// memberOrElement is member for expressions: x.name, x["name"], x[0], x[-1].
-func memberOrElement(a ...any) (any, error) {
-	if name, ok := a[1].(string); ok {
-		return member(a[0], name), nil
-	}
-	list := asList(a[0])
-	var i int
-	switch n := a[1].(type) {
-	case int:
-		i = n
-	case int64:
-		i = int(n)
-	case float64:
-		i = int(n)
-	default:
-		return nil, invalid("%s cannot name an element of a list.", typeName(a[1]))
-	}
-	if i < 0 {
-		i += len(list)
-	}
-	if _, isObject := a[0].(map[string]any); isObject || i < 0 || i >= len(list) {
-		return nil, nil
-	}
-	return list[i], nil
-}
-
-// member reads one member; nil when there is none.
-func member(v any, name string) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return v[name]
-	case map[string]string:
-		if s, ok := v[name]; ok {
-			return s
-		}
-	case File:
-		return v.member(name)
-	}
-	return nil
-}
-
-func (f File) member(name string) any {
-	switch name {
-	case "name":
-		return f.Name
-	case "mimetype":
-		return f.MIMEType
-	case "data":
-		return f.Data
-	default:
-		return nil
-	}
 }
 
 func typeName(v any) string {

@@ -9,10 +9,8 @@ import (
 	"mime"
 	"mime/quotedprintable"
 	"net/mail"
-	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -325,115 +323,6 @@ func (m *messageWriter) attachment(f File) {
 	m.b.WriteString("Content-Type: " + attachmentType(f.MIMEType, name) + "\r\n")
 	m.b.WriteString("Content-Disposition: " + foldParameters(mime.FormatMediaType("attachment", map[string]string{"filename": name})) + "\r\n")
 	m.base64(f.Data)
-}
-
-// attachmentType gives the media type with the name, as older readers want it. Messages go as octets: a message/rfc822 part may
-// not be encoded (RFC 2046 section 5.2.1).
-func attachmentType(mediaType, name string) string {
-	base, params, err := mime.ParseMediaType(mediaType)
-	if err != nil || strings.HasPrefix(base, "message/") || strings.HasPrefix(base, "multipart/") {
-		base, params = "application/octet-stream", nil
-	}
-	all := map[string]string{"name": name}
-	for k, v := range params {
-		if k == "charset" {
-			all[k] = v
-		}
-	}
-	return foldParameters(mime.FormatMediaType(base, all))
-}
-
-func foldParameters(s string) string { return strings.ReplaceAll(s, "; ", ";\r\n ") }
-
-// attachmentName is the file's own name, short enough that its header line is legal in any script.
-func attachmentName(s string) string {
-	s = path.Base(strings.ReplaceAll(oneLine(strings.ToValidUTF8(s, "_")), `\`, "/"))
-	if s == "." || s == "/" {
-		return "attachment"
-	}
-	const longest = 80
-	if utf8.RuneCountInString(s) <= longest {
-		return s
-	}
-	ext := []rune(path.Ext(s))
-	if len(ext) > 16 {
-		ext = nil
-	}
-	return string([]rune(s)[:longest-len(ext)]) + string(ext)
-}
-
-// readAttachments takes files, and objects {name, mimetype, data} with data in base64.
-func readAttachments(v any) ([]File, error) {
-	var files []File
-	for _, e := range asList(v) {
-		switch e := e.(type) {
-		case nil:
-		case File:
-			files = append(files, e)
-		case map[string]any:
-			f := File{Name: AsText(e["name"]), MIMEType: AsText(e["mimetype"])}
-			if data, ok := e["data"].([]byte); ok {
-				f.Data = data
-			} else {
-				data, err := decodeAnyBase64(AsText(e["data"]))
-				if err != nil || e["data"] == nil {
-					return nil, invalid("The attachment %q needs its content in base64 as data.", f.Name)
-				}
-				f.Data = data
-			}
-			files = append(files, f)
-		default:
-			return nil, invalid("An attachment is a file or an object {name, mimetype, data}, not %s.", typeName(e))
-		}
-	}
-	return files, nil
-}
-
-// oneLine keeps a value from adding headers of its own.
-func oneLine(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '\r' || r == '\n' || r == '\t':
-			return ' '
-		case r < ' ' || r == 0x7f:
-			return -1
-		default:
-			return r
-		}
-	}, s))
-}
-
-// needsWords reports whether a header value has to be written in encoded words (RFC 2047): another script, something that
-// looks like an encoded word already, or a word too long for a line.
-func needsWords(s string) bool {
-	for _, r := range s {
-		if r >= 0x80 {
-			return true
-		}
-	}
-	if strings.Contains(s, "=?") {
-		return true
-	}
-	return slices.ContainsFunc(strings.Split(s, " "), func(w string) bool { return len(w) > 900 })
-}
-
-// encodeWords writes a header value, in encoded words where it needs them. Words are separated by blanks, at which the header
-// is folded; readers drop these blanks.
-func encodeWords(s string) string {
-	if !needsWords(s) {
-		return s
-	}
-	const chunk = 39 // bytes, so that "Subject: " and one word fit a line of 76
-	var words []string
-	for rest := strings.ToValidUTF8(s, "\uFFFD"); rest != ""; {
-		n := min(chunk, len(rest))
-		for n < len(rest) && !utf8.RuneStart(rest[n]) {
-			n--
-		}
-		words = append(words, "=?utf-8?B?"+base64.StdEncoding.EncodeToString([]byte(rest[:n]))+"?=")
-		rest = rest[n:]
-	}
-	return strings.Join(words, " ")
 }
 
 // messageSeed is derived from the content, so that boundaries do not occur in it by chance and tests are stable.
