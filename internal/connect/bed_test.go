@@ -131,6 +131,12 @@ auth:
     scopes: {default: ["chat:write", "users:read"], separator: ","}
     user_scopes: {param: user_scope, default: ["search:read"]}
     token: {access_token: authed_user.access_token, scope: authed_user.scope, team: team.id}
+    revoke: {DELETE: "$URL/applications/{client_id}/grant", json: {access_token: "{access_token}"}, client: basic}
+`,
+		"okfalse": "slug: okfalse\nname: Okfalse\n" + head + who + `
+auth:
+  - scheme: BEARER_TOKEN
+errors: {failed_when: "${{ body.ok == false }}", reconnect_when: '${{ body.error == "invalid_auth" }}'}
 `,
 		"shops": "slug: shops\nname: Shops\n" + head + `
 auth:

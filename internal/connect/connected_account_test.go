@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 )
 
 func TestImport(t *testing.T) {
@@ -229,6 +230,95 @@ func TestRevokeAndDelete(t *testing.T) {
 	}
 }
 
+func TestRevokeInTheProvidersOwnWay(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.provider.BasicAuth, b.provider.ExpiresIn = true, 0
+	b.provider.Token = func(access, _ string, who connectPerson) any {
+		return map[string]any{"authed_user": map[string]any{"access_token": access}}
+	}
+	a := b.connected(b.oauthConfig("slackish"), "u", ann)
+	b.provider.Change(func() { b.provider.Fail = failOn("/applications/client-1/grant", 204, "") })
+	said, err := b.DeleteAccount(b.ctx, b.caller, a.ID)
+	must(t, err)
+	asked := b.provider.Requests("/applications/client-1/grant")
+	if len(asked) != 1 || asked[0].Method != "DELETE" || asked[0].Form.Get("access_token") != a.Values["access_token"].Reveal() ||
+		!strings.HasPrefix(asked[0].Header.Get("Authorization"), "Basic ") || asked[0].Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%+v", asked)
+	}
+	if diff := cmp.Diff([]string{"access_token"}, said.Tokens); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProviderThatCannotBeReached(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, func(o *connect.Options) {
+		client, err := outbound.New(outbound.Options{}) // nothing private is allowed
+		if err != nil {
+			panic(err)
+		}
+		o.HTTP = client
+	})
+	l := b.link(connect.NewLink{AuthConfigID: b.oauthConfig("acme").ID})
+	b.signIn(l, ann)
+	a := b.account(l.Account.ID)
+	if a.Status != connect.Failed || !strings.Contains(a.StatusReason, "127.0.0.1") || !strings.Contains(a.StatusReason, "cannot be reached") {
+		t.Errorf("%s: %s", a.Status, a.StatusReason)
+	}
+}
+
+func TestChoices(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.config("keyed", connect.APIKey, nil)
+	first, second := b.imported(c, connect.NewAccount{UserID: "u"}), b.imported(c, connect.NewAccount{UserID: "u"})
+	b.enable(second.ID, false)
+	sel := connect.Selection{UserID: "u", Toolkit: "keyed"}
+	got, err := b.Choices(b.ctx, b.caller, sel)
+	must(t, err)
+	if len(got.All) != 2 || got.Used == nil || got.Used.ID != first.ID || got.Problem != nil {
+		t.Fatalf("%+v", got)
+	}
+	for _, choice := range got.All {
+		if (choice.Problem != nil) != (choice.Account.ID == second.ID) {
+			t.Errorf("%s: %v", choice.Account.ID, choice.Problem)
+		}
+	}
+	b.enable(first.ID, false)
+	got, err = b.Choices(b.ctx, b.caller, sel)
+	must(t, err)
+	if got.Used != nil {
+		t.Fatal("an account is used although none can be")
+	}
+	wantFault(t, got.Problem, fault.Unprocessable, fault.SlugAccountState, first.ID, second.ID)
+	_, err = b.DeleteAccount(b.ctx, b.caller, first.ID)
+	must(t, err)
+	for id, want := range map[string]bool{first.ID: true, second.ID: false, "ca_never": false} {
+		if was, err := b.WasDeleted(b.ctx, b.caller, id); err != nil || was != want {
+			t.Errorf("%s was deleted: %v, %v", id, was, err)
+		}
+	}
+}
+
+func TestLists(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.config("keyed", connect.APIKey, nil)
+	a := b.imported(c, connect.NewAccount{UserID: "u"})
+	b.imported(c, connect.NewAccount{UserID: "v"})
+	accounts, page, err := b.ListAccounts(b.ctx, b.caller, connect.AccountFilter{UserIDs: []string{"u"}, Statuses: []connect.Status{connect.Active}, AuthConfigIDs: []string{c.ID}})
+	must(t, err)
+	if len(accounts) != 1 || accounts[0].ID != a.ID || page.Total != 1 {
+		t.Errorf("%d accounts", len(accounts))
+	}
+	configs, _, err := b.ListAuthConfigs(b.ctx, b.caller, connect.AuthConfigFilter{Toolkits: []string{"keyed"}})
+	must(t, err)
+	if len(configs) != 1 || configs[0].ID != c.ID || configs[0].Connections != 2 {
+		t.Errorf("%+v", configs)
+	}
+}
+
 func TestProviderQuirks(t *testing.T) {
 	t.Parallel()
 	t.Run("comma scopes, Basic client, tokens below another member, no end", func(t *testing.T) {
@@ -266,6 +356,21 @@ func TestProviderQuirks(t *testing.T) {
 		b.signIn(l, ann)
 		if a := b.account(l.Account.ID); a.Status != connect.Failed || !strings.Contains(a.StatusReason, "invalid_code") {
 			t.Errorf("%s: %s", a.Status, a.StatusReason)
+		}
+	})
+	t.Run("reports a refused credential with status 200", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		c := b.config("okfalse", connect.BearerToken, nil)
+		token, _ := b.provider.Issue(ann)
+		b.provider.Change(func() { b.provider.Fail = failOn("/me", 200, `{"ok":false,"error":"invalid_auth"}`) })
+		_, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: c.ID, UserID: "u", Values: map[string]string{"token": token}})
+		wantFault(t, err, fault.Invalid, fault.SlugAccountInvalid, "does not accept")
+		b.provider.Change(func() { b.provider.Fail = failOn("/me", 200, `{"ok":false,"error":"ratelimited"}`) })
+		a, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: c.ID, UserID: "u", Values: map[string]string{"token": token}})
+		must(t, err)
+		if (a.Identity != connect.Identity{}) {
+			t.Errorf("a failure was read as a person: %+v", a.Identity)
 		}
 	})
 	t.Run("answers as a form", func(t *testing.T) {

@@ -19,6 +19,9 @@ const Redacted = "REDACTED"
 // maxFieldLength bounds one value. Service account files are the longest that are known.
 const maxFieldLength = 64 << 10
 
+// tooLong is what is wrong with a value that no provider gives out.
+const tooLong = "This value is too long or holds characters that cannot be right."
+
 // instanceFields are the connection fields of the API contract (section 10.1) that say where an account lives. They are not
 // secret even where the toolkit does not declare them.
 var instanceFields = map[string]bool{
@@ -91,7 +94,7 @@ func checkFields(declared []catalog.Field, given map[string]string) (Fields, map
 			fields[name] = secret.Hide(v)
 		}
 		if len(v) > maxFieldLength || strings.ContainsRune(v, 0) {
-			faults[name] = "This value is too long or holds characters that cannot be right."
+			faults[name] = tooLong
 		}
 	}
 	for _, f := range declared {

@@ -481,3 +481,47 @@ func TestRefreshTokenThatIsGivenOnlyOnce(t *testing.T) {
 		t.Error("bob's account kept ann's refresh token")
 	}
 }
+
+func TestLinksThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c, other := b.oauthConfig("acme"), b.oauthConfig("acme")
+	a := b.connected(c, "u", ann)
+	_, err := b.UpdateAccount(b.ctx, b.caller, a.ID, connect.AccountPatch{Alias: &[]string{"work"}[0]})
+	must(t, err)
+	shops := b.oauthConfig("shops")
+	off := false
+	disabled := b.oauthConfig("acme")
+	_, err = b.UpdateAuthConfig(b.ctx, b.caller, disabled.ID, connect.AuthConfigPatch{Enabled: &off})
+	must(t, err)
+	for name, test := range map[string]struct {
+		n     connect.NewLink
+		kind  fault.Kind
+		slug  string
+		words []string
+	}{
+		"no such auth config":  {connect.NewLink{AuthConfigID: "ac_none", UserID: "u"}, fault.NotFound, fault.SlugAuthConfigNotFound, nil},
+		"disabled":             {connect.NewLink{AuthConfigID: disabled.ID, UserID: "u"}, fault.Unprocessable, fault.SlugAuthConfigInvalid, []string{"disabled"}},
+		"no user":              {connect.NewLink{AuthConfigID: c.ID}, fault.Invalid, fault.SlugAccountInvalid, []string{"user_id"}},
+		"a user id too long":   {connect.NewLink{AuthConfigID: c.ID, UserID: strings.Repeat("u", 257)}, fault.Invalid, fault.SlugAccountInvalid, []string{"256"}},
+		"an alias too long":    {connect.NewLink{AuthConfigID: c.ID, UserID: "u", Alias: strings.Repeat("a", 129)}, fault.Invalid, fault.SlugAccountInvalid, []string{"alias"}},
+		"an alias taken":       {connect.NewLink{AuthConfigID: c.ID, UserID: "u", Alias: "work"}, fault.Conflict, fault.SlugAccountInvalid, []string{"work"}},
+		"ACL on PRIVATE":       {connect.NewLink{AuthConfigID: c.ID, UserID: "u", ACL: &connect.ACL{AllowAll: true}}, fault.Invalid, fault.SlugAccountInvalid, []string{"acl_config_for_shared is only valid on SHARED"}},
+		"the same, anew":       {connect.NewLink{AccountID: a.ID, ACL: &connect.ACL{AllowAll: true}}, fault.Invalid, fault.SlugAccountInvalid, []string{"acl_config_for_shared is only valid on SHARED"}},
+		"another's account":    {connect.NewLink{AccountID: a.ID, UserID: "v"}, fault.Invalid, fault.SlugAccountInvalid, []string{"another user"}},
+		"another auth config":  {connect.NewLink{AccountID: a.ID, AuthConfigID: other.ID}, fault.Invalid, fault.SlugAccountInvalid, []string{"cannot move"}},
+		"no such account":      {connect.NewLink{AccountID: "ca_none"}, fault.NotFound, fault.SlugAccountNotFound, nil},
+		"foreign, by callback": {connect.NewLink{AccountID: a.ID, CallbackURL: "ftp://x"}, fault.Invalid, fault.SlugAccountInvalid, []string{"callback_url"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := b.CreateLink(b.ctx, b.caller, test.n)
+			wantFault(t, err, test.kind, test.slug, test.words...)
+		})
+	}
+	foreign := b.caller
+	foreign.ProjectID = "pr_2"
+	_, err = b.CreateLink(b.ctx, foreign, connect.NewLink{AuthConfigID: shops.ID, UserID: "u"})
+	wantFault(t, err, fault.NotFound, fault.SlugAuthConfigNotFound)
+	_, err = b.CreateLink(b.ctx, foreign, connect.NewLink{AccountID: a.ID})
+	wantFault(t, err, fault.NotFound, fault.SlugAccountNotFound)
+}
