@@ -167,7 +167,9 @@ func (p *pages) render(w http.ResponseWriter, r *http.Request, status int, name 
 	p.headers(w, r, content)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		io.Copy(w, &body)
+		if _, err := body.WriteTo(w); err != nil {
+			p.o.Log.DebugContext(r.Context(), "page not sent", "page", name, "error", err.Error()) // the browser went away
+		}
 	}
 }
 

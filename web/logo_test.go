@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"math"
 	"regexp"
@@ -23,7 +24,7 @@ func TestLogoSVG(t *testing.T) {
 		}
 		d := xml.NewDecoder(strings.NewReader(svg))
 		for {
-			if _, err := d.Token(); err == io.EOF {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Errorf("%q is not well-formed: %v", name, err)
@@ -34,7 +35,7 @@ func TestLogoSVG(t *testing.T) {
 			t.Errorf("%q came through unescaped", name)
 		}
 	}
-	if web.LogoSVG("a", "X") != web.LogoSVG("a", "X") {
+	if first := web.LogoSVG("a", "X"); first != web.LogoSVG("a", "X") {
 		t.Error("a slug's tile changes")
 	}
 }

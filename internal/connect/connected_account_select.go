@@ -27,7 +27,7 @@ type Selection struct {
 	Tool            string   // slug of the tool to be run, or RawRequests: the auth config's allow-list must have it; empty: not looked at
 }
 
-// RawRequests is Selection.Tool for requests that are no tool's: an auth config that lists the tools it allows allows none.
+// RawRequests is Selection.Tool for requests that are no tool's. An auth config with a list of allowed tools does not let them through.
 const RawRequests = "raw requests"
 
 // candidate is an account that the selection allows, or an id that it names, and why it cannot be used.
@@ -294,7 +294,8 @@ func (s *Service) notActive(t *catalog.Toolkit, sel Selection, a ConnectedAccoun
 	if label := a.Identity.Label(); label != "" {
 		who += " (" + label + ")"
 	}
-	message, fix := "", connectFix(t, sel)
+	var message string
+	fix := connectFix(t, sel)
 	switch a.Status {
 	case Initializing, Initiated:
 		message = who + " is not connected yet: its link was not finished."

@@ -205,6 +205,7 @@ func (s schemeSuite) hidesItsSecrets(t *testing.T) {
 }
 
 func (s schemeSuite) sendsTheUserAway(t *testing.T, flow redirecting) {
+	t.Helper()
 	g := s.grant(t)
 	h := Handshake{State: "state-1", RedirectURI: "https://patchbay.example/back"}
 	to, err := flow.Begin(t.Context(), g, &h)
@@ -230,6 +231,7 @@ func (s schemeSuite) sendsTheUserAway(t *testing.T, flow redirecting) {
 }
 
 func (s schemeSuite) refreshesOnlyWhatItCan(t *testing.T, r refreshing) {
+	t.Helper()
 	g := s.grant(t)
 	if !r.CanRefresh(g) {
 		t.Error("the sample cannot be refreshed")

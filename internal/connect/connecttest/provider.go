@@ -65,6 +65,7 @@ type grant struct {
 
 // NewProvider starts a provider that stops with the test.
 func NewProvider(t testing.TB) *Provider {
+	t.Helper()
 	p := &Provider{
 		ClientID: "client-1", ClientSecret: "s3cret/with+signs", ExpiresIn: 3600,
 		codes: map[string]code{}, grants: map[string]*grant{}, refresh: map[string]*grant{}, used: map[string]*grant{},
