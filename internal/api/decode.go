@@ -56,38 +56,75 @@ func checkText(body []byte) error {
 	if !bytes.Contains(body, []byte(`\u0000`)) {
 		return nil
 	}
-	if path, found := findNull("", body); found {
+	if path, found := findNull(body); found {
 		return invalidRequest(path + ": contains a null character")
 	}
 	return nil // a backslash before it made it six ordinary characters
 }
 
-func findNull(path string, raw []byte) (string, bool) {
-	switch kindOf(raw) {
-	case "string":
-		var text string
-		return nameOf(path), json.Unmarshal(raw, &text) == nil && strings.ContainsRune(text, 0)
-	case "object":
-		members := make(map[string]json.RawMessage)
-		json.Unmarshal(raw, &members)
-		for _, name := range slices.Sorted(maps.Keys(members)) {
-			if strings.ContainsRune(name, 0) {
-				return join(path, strconv.Quote(name)), true
-			}
-			if where, found := findNull(join(path, name), members[name]); found {
-				return where, true
-			}
+// findNull gives the path of the first string or name that holds a null character. It reads the body once, however deeply it
+// is nested.
+func findNull(body []byte) (path string, found bool) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	var inside []container
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return "", false
 		}
-	case "list":
-		var items []json.RawMessage
-		json.Unmarshal(raw, &items)
-		for i, item := range items {
-			if where, found := findNull(at(path, i), item); found {
-				return where, true
-			}
+		delim, _ := token.(json.Delim)
+		if delim == '}' || delim == ']' {
+			inside = inside[:len(inside)-1]
+			continue
+		}
+		text, _ := token.(string)
+		isName := len(inside) > 0 && inside[len(inside)-1].enter(text)
+		if strings.ContainsRune(text, 0) {
+			return pathOf(inside), true
+		}
+		if !isName && delim != 0 {
+			inside = append(inside, container{list: delim == '[', index: -1})
 		}
 	}
-	return "", false
+}
+
+// container is an object or list around the place that is being read.
+type container struct {
+	list  bool
+	index int    // of a list's current item
+	name  string // of an object's current member
+	named bool   // the member's name was read and its value comes next
+}
+
+// enter moves to the next item, or to the next name or value of an object. It reports whether the text was a name.
+func (c *container) enter(text string) (isName bool) {
+	switch {
+	case c.list:
+		c.index++
+	case c.named:
+		c.named = false
+	default:
+		c.name, c.named = text, true
+		return true
+	}
+	return false
+}
+
+func pathOf(inside []container) string {
+	path := ""
+	for _, c := range inside {
+		switch {
+		case len(path) > 200:
+			return path + "…"
+		case c.list:
+			path = at(path, c.index)
+		case strings.ContainsRune(c.name, 0):
+			path = join(path, strconv.Quote(c.name))
+		default:
+			path = join(path, c.name)
+		}
+	}
+	return nameOf(path)
 }
 
 // shaped is a wire type with rules of its own, for which the Go type says too little.

@@ -58,6 +58,40 @@ func TestSixCharactersAreNotANull(t *testing.T) {
 	}
 }
 
+func TestFindNull(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		`"\u0000"`:       "body",
+		`{"a":"\u0000"}`: "a",
+		`{"a":{"b":["x",{"c":1,"d":"x\u0000"}]}}`: "a.b[1].d",
+		`{"a":[[],[1,[true,null,"\u0000"]]]}`:     "a[1][1][2]",
+		`{"a":{},"b":[],"c":"x","d":"\u0000"}`:    "d",
+		`{"a":1,"b\u0000":2}`:                     `"b\x00"`,
+		`[{"a":"b"},"\u0000"]`:                    "[1]",
+		`{"a":"\\u0000"}`:                         "",
+		`{"a":"x"`:                                "",
+		strings.Repeat("[", 1000) + `"\u0000"` + strings.Repeat("]", 1000): strings.Repeat("[0]", 67) + "…",
+	}
+	for body, want := range tests {
+		if got, found := findNull([]byte(body)); got != want || found != (want != "") {
+			t.Errorf("%s: %q, %v, want %q", short(body), got, found, want)
+		}
+	}
+}
+
+// TestDeepBodiesAreReadOnce: nesting must not make the search for a null character quadratic.
+func TestDeepBodiesAreReadOnce(t *testing.T) { //nolint:paralleltest // it counts allocations
+	body := strings.Repeat(`{"a":[`, 4000) + `"` + strings.Repeat("x", 1<<20) + `\\u0000"` + strings.Repeat(`]}`, 4000)
+	allocations := testing.AllocsPerRun(1, func() {
+		if _, found := findNull([]byte(body)); found {
+			t.Error("six characters were taken for a null")
+		}
+	})
+	if allocations > 100_000 {
+		t.Errorf("%v allocations", allocations)
+	}
+}
+
 func TestABodyCannotSetWhatComesFromElsewhere(t *testing.T) {
 	t.Parallel()
 	var in executeToolRequest
