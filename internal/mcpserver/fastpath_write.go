@@ -3,7 +3,6 @@ package mcpserver
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -169,20 +168,11 @@ func appendAsk(b []byte, q ask) []byte {
 
 // writeError writes a JSON-RPC error. In the stateless era the HTTP status tells the sort of error too.
 func writeError(w http.ResponseWriter, r *http.Request, m message, e *jsonrpc.Error) {
-	body, err := json.Marshal(struct {
-		JSONRPC string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Error   *jsonrpc.Error  `json:"error"`
-	}{"2.0", m.id, e})
-	if err != nil {
-		http.Error(w, "failed to encode an error", http.StatusInternalServerError)
-		return
-	}
 	setJSON(w.Header())
 	if e.Code == jsonrpc.CodeInvalidParams && r.Header.Get("Mcp-Protocol-Version") == stateless {
 		w.WriteHeader(http.StatusBadRequest)
 	}
-	w.Write(body)
+	w.Write(encodeError(m.id, e))
 }
 
 // output is room for an answer; large ones are not kept.

@@ -108,6 +108,7 @@ func BenchmarkCallBySDK(b *testing.B) {
 
 // benchmark measures the whole of this edge, without a network.
 func benchmark(b *testing.B, f *fakeSessions, s sent) {
+	b.Helper()
 	h := newTestHandler(b, f)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -37,11 +37,20 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		header.Set("Retry-After", strconv.Itoa(int(f.After.Seconds())+1))
 	}
 	w.WriteHeader(httpStatus(f.Kind))
-	json.NewEncoder(w).Encode(struct { // a client that is gone needs no answer
-		JSONRPC string         `json:"jsonrpc"`
-		ID      any            `json:"id"`
-		Error   *jsonrpc.Error `json:"error"`
-	}{"2.0", nil, protocolError(refusedCode, f, requestID)})
+	w.Write(encodeError(json.RawMessage("null"), protocolError(refusedCode, f, requestID))) // a client that is gone needs no answer
+}
+
+// encodeError writes the JSON-RPC message of an error.
+func encodeError(id json.RawMessage, e *jsonrpc.Error) []byte {
+	body, err := json.Marshal(struct {
+		JSONRPC string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   *jsonrpc.Error  `json:"error"`
+	}{"2.0", id, e})
+	if err != nil {
+		panic("mcpserver: an error does not encode: " + err.Error()) // its parts are texts and JSON that was encoded before
+	}
+	return body
 }
 
 // httpStatus is the one mapping of kinds to statuses here.

@@ -72,6 +72,9 @@ func (x *Index) weigh(words []word) {
 			fade = max(fadeLeast, fade-fadeRate)
 		}
 		w.weight = fade * clause
+		if w.guessed {
+			w.weight *= typoWeight
+		}
 		switch {
 		case w.named:
 			w.weight *= appTermWeight

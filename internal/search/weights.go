@@ -10,10 +10,10 @@ var (
 	lengthPenalty = fieldLengths{inName: 0.4, inToolkit: 0, inLead: 0.3, inRest: 0.7, inParameter: 0.7}
 )
 
-var saturation float32 = 1.2
+const saturation float32 = 1.2
 
 // How the words of a request weigh.
-var (
+const (
 	synonymWeight  float32 = 0.9  // a word found only through its concept
 	rewriteWeight  float32 = 0.9  // a word found only through a rewritten expression
 	typoWeight     float32 = 0.7  // a word found only by its likeness
@@ -30,20 +30,20 @@ var (
 )
 
 // How the parts of a score weigh, each between 0 and 1 (agreement: -1 and 1).
-var (
+const (
 	lexicalPart   float32 = 1.0
 	routePart     float32 = 1.8
 	verbPart      float32 = 0.65
 	precisionPart float32 = 0.45
 	likelyPart    float32 = 0.35
-	connectedPart float32 = 0.12
+	connectedPart float32 = 0.2
 	importantPart float32 = 0.03
 	usagePart     float32 = 0.08
 )
 
 // When nothing fits: fits is the least share of a request that a tool must answer for, where the request counts as at most
 // fitsWords rare words and naming the tool's app counts for half.
-var (
+const (
 	fits      float32 = 0.28
 	fitsWords float32 = 2
 )

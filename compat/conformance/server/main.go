@@ -10,6 +10,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 
 	"github.com/patchbay-dev/patchbay/internal/mcpserver"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
@@ -27,13 +28,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	listener, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/tool_router/{session_id}/mcp", withKey(handler))
-	fmt.Printf("http://%s/tool_router/trs_conformance/mcp\n", listener.Addr())
+	fmt.Fprintf(os.Stdout, "http://%s/tool_router/trs_conformance/mcp\n", listener.Addr())
 	log.Fatal(http.Serve(listener, mux)) // ends with the process, which the script that started it kills
 }
 
