@@ -10,7 +10,7 @@ import (
 // background runs jobs again and again until it is stopped.
 type background struct {
 	log    *slog.Logger
-	ctx    context.Context //nolint:containedctx // of the jobs, which have no caller; stop ends it
+	ctx    context.Context // of the jobs, which have no caller; stop ends it
 	cancel context.CancelFunc
 	jobs   sync.WaitGroup
 }

@@ -59,7 +59,7 @@ func Diagnose(ctx context.Context, o Options) []Finding {
 }
 
 type doctor struct {
-	ctx      context.Context //nolint:containedctx // lives for one call of Diagnose
+	ctx      context.Context // lives for one call of Diagnose
 	config   config.Config
 	shipped  fs.FS
 	findings []Finding
