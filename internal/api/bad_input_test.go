@@ -66,6 +66,8 @@ func TestBadInput(t *testing.T) {
 				"workbench.auto_offload_threshold: expected a number, got a string",
 				"workbench.enable: expected true or false, got a string",
 			}},
+		{"wrong in a thousand places", "POST", sessions, `{"user_id":"u","preload":{"tools":[` + strings.Repeat("1,", 999) + `1]}}`, 400, []string{"and 950 more"},
+			[]string{"preload.tools[0]: expected a string, got a number"}},
 		{"arguments as a list", "POST", "/tools/execute/ACME_MAKE_THING", `{"user_id":"u","arguments":[1]}`, 400, nil, []string{"arguments: expected an object, got a list"}},
 		{"arguments as broken text", "POST", "/tools/execute/ACME_MAKE_THING", `{"user_id":"u","arguments":"{"}`, 400, nil, []string{"arguments: expected an object, got a string"}},
 		{"wrong scopes", "POST", "/auth_configs", `{"toolkit":{"slug":"acme"},"auth_config":{"credentials":{"scopes":7}}}`, 400, nil,

@@ -43,8 +43,18 @@ func decodeBody(body []byte, into any) error {
 // invalidRequest is the fault for a request of the wrong shape. Each line starts with the path of the member, or with the name
 // of the parameter.
 func invalidRequest(faults ...string) *fault.Error {
+	faults = some(faults)
 	return fault.New(fault.Invalid, fault.SlugInvalid, "The request is not valid: %s.", strings.Join(faults, "; ")).
 		WithFix("Correct what is named in errors.").WithDetails(faults...)
+}
+
+// some keeps a list short enough for a message: a body can be wrong in a million places.
+func some(lines []string) []string {
+	const most = 50
+	if len(lines) <= most {
+		return lines
+	}
+	return append(lines[:most:most], fmt.Sprintf("and %d more", len(lines)-most))
 }
 
 // checkText refuses bytes that are not UTF-8 and null characters anywhere in the body.
@@ -146,7 +156,7 @@ func unknownMembers(body []byte, t reflect.Type) []string {
 		return nil
 	}
 	_, unknown := walk("", body, t)
-	return unknown
+	return some(unknown)
 }
 
 func walk(path string, raw []byte, t reflect.Type) (faults, unknown []string) {
@@ -201,7 +211,9 @@ func walk(path string, raw []byte, t reflect.Type) (faults, unknown []string) {
 
 func walkItems(path string, raw []byte, element reflect.Type) (faults, unknown []string) {
 	var items []json.RawMessage
-	json.Unmarshal(raw, &items)
+	if json.Unmarshal(raw, &items) != nil {
+		return nil, nil // not JSON at all, which was said already
+	}
 	for i, item := range items {
 		f, u := walk(at(path, i), item, element)
 		faults, unknown = append(faults, f...), append(unknown, u...)
@@ -211,7 +223,9 @@ func walkItems(path string, raw []byte, element reflect.Type) (faults, unknown [
 
 func walkMembers(path string, raw []byte, typeOf func(name string) (reflect.Type, bool)) (faults, unknown []string) {
 	members := make(map[string]json.RawMessage)
-	json.Unmarshal(raw, &members)
+	if json.Unmarshal(raw, &members) != nil {
+		return nil, nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		t, known := typeOf(name)
 		if !known {

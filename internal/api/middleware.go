@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -97,7 +98,7 @@ func (a *api) recovered(x *exchange, r *http.Request) {
 	if cause == nil {
 		return
 	}
-	if cause == http.ErrAbortHandler { // how a handler says: drop the connection
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) { // how a handler says: drop the connection
 		panic(cause)
 	}
 	a.log.ErrorContext(r.Context(), "request panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()),
