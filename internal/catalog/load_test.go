@@ -291,6 +291,11 @@ func TestProblems(t *testing.T) {
 		"scheme":               {"toolkit.yaml", strings.Replace(goodToolkit, "scheme: API_KEY", "scheme: APIKEY", 1), []string{`"APIKEY" is not one of`, `did you mean "API_KEY"?`}},
 		"oauth key elsewhere":  {"toolkit.yaml", strings.Replace(goodToolkit, "    header: {X-Key", "    pkce: false\n    header: {X-Key", 1), []string{`unknown key "pkce" in auth`}},
 		"oauth incomplete":     {"toolkit.yaml", strings.Replace(goodToolkit, "    token_url: https://{site}.example.com/token\n", "", 1), []string{"OAUTH2 needs authorize_url and token_url"}},
+		"s2s incomplete":       {"toolkit.yaml", withAuth("  - scheme: S2S_OAUTH2\n    scopes: [a]\n"), []string{"S2S_OAUTH2 needs token_url"}},
+		"s2s consent":          {"toolkit.yaml", withAuth("  - scheme: S2S_OAUTH2\n    token_url: https://a.example/token\n    authorize_url: https://a.example/\n"), []string{`unknown key "authorize_url" in auth`}},
+		"exchange incomplete":  {"toolkit.yaml", withAuth("  - scheme: BASIC_WITH_JWT\n"), []string{"BASIC_WITH_JWT needs token_url"}},
+		"exchange field":       {"toolkit.yaml", withAuth("  - scheme: SERVICE_ACCOUNT\n    token_url: https://a.example/{instalation_id}\n"), []string{"SERVICE_ACCOUNT needs token_url", `did you mean "installation_id"?`}},
+		"google host by field": {"toolkit.yaml", withAuth("  - scheme: GOOGLE_SERVICE_ACCOUNT\n    token_url: https://{site}.example.com/token\n"), []string{`there is no connection field "site"`}},
 		"trim":                 {"toolkit.yaml", strings.Replace(goodToolkit, "etag]", "\"a*b\"]", 1), []string{"a pattern has one * at its beginning or its end"}},
 		"identity":             {"toolkit.yaml", strings.Replace(goodToolkit, "{GET: /me, id: user.id,", "{id: user.id,", 1), []string{"identity needs a request"}},
 		"no tools":             {"things.yaml", "[]\n", []string{"the toolkit has no tools"}},
@@ -313,6 +318,11 @@ func TestProblems(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withAuth is the good toolkit with one more way to connect.
+func withAuth(scheme string) string {
+	return strings.Replace(goodToolkit, "auth:\n", "auth:\n"+scheme, 1)
 }
 
 func TestLoadToolkits(t *testing.T) {

@@ -53,12 +53,15 @@ func referenceTables() string {
 	oauth := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{{Value: "scheme"}, {Value: "OAUTH2"}}}
 	ignore := func(*yaml.Node) {}
 	var b strings.Builder
+	exchange := l.exchangeKeys(r, &Exchange{})
 	for _, section := range []struct {
 		title string
 		keys  []key
 	}{
 		{"toolkit.yaml", l.toolkitKeys(r)},
 		{"A way to connect (auth)", l.authKeys(r, oauth, &AuthScheme{})},
+		{"Beside them, for SERVICE_ACCOUNT and BASIC_WITH_JWT in place of those of OAuth", exchange},
+		{"The same for GOOGLE_SERVICE_ACCOUNT", l.googleKeys(r, &OAuth2{})},
 		{"A field", fieldKeys(r, &Field{})},
 		{"Whose account it is (identity)", identityKeys(r, &Identity{})},
 		{"Failures (errors)", errorKeys(r, &ErrorRules{}, scope)},

@@ -65,7 +65,8 @@ type AuthScheme struct {
 	Guide         string // how an operator registers an app or finds a key; Markdown, a few lines
 	ConfigFields  []Field
 	AccountFields []Field
-	OAuth2        *OAuth2 // only for OAUTH2
+	OAuth2        *OAuth2   // only for OAUTH2 and S2S_OAUTH2; of GOOGLE_SERVICE_ACCOUNT the scopes, and a token URL if it is not Google's
+	Exchange      *Exchange // only for SERVICE_ACCOUNT and BASIC_WITH_JWT
 	// Where the credential goes on a request: header and query values that may use the account's fields,
 	// for example Authorization: "Bearer {token}". Empty means the scheme's usual place.
 	Header map[string]*mapping.Text
@@ -95,13 +96,25 @@ type OAuth2 struct {
 	ScopeSeparator  string // " " unless the provider wants ","
 	UserScopeParam  string // name of the second scope parameter, for example Slack's "user_scope"
 	DefaultUser     []string
-	PKCE            bool              // true unless the provider refuses it
-	ClientAuth      string            // "body" or "basic": how the client proves itself at the token endpoint
-	AuthorizeParams map[string]string // extra, for example access_type=offline
-	TokenHeaders    map[string]string // extra, for example Accept: application/json
-	TokenJSON       bool              // the token endpoint takes a JSON body
-	Token           map[string]string // answer member paths that differ: access_token: authed_user.access_token
+	PKCE            bool                     // true unless the provider refuses it
+	ClientAuth      string                   // "body" or "basic": how the client proves itself at the token endpoint
+	AuthorizeParams map[string]string        // extra, for example access_type=offline
+	TokenHeaders    map[string]string        // extra, for example Accept: application/json
+	TokenJSON       bool                     // the token endpoint takes a JSON body
+	TokenParams     map[string]*mapping.Text // more parameters of token requests, for example an audience; an empty one is left out
+	Token           map[string]string        // answer member paths that differ: access_token: authed_user.access_token
 	Revoke          *Revoke
+}
+
+// Exchange says where what an account holds is exchanged for a token that ends, outside OAuth: GitHub's installation tokens,
+// a login that answers a JWT.
+type Exchange struct {
+	URL     *mapping.Text
+	Params  map[string]*mapping.Text // what is sent; an empty one is left out
+	JSON    bool                     // as a JSON object instead of a form
+	Basic   bool                     // the user name and the password go by HTTP Basic
+	Headers map[string]string
+	Token   map[string]string // answer member paths: access_token, expires_in (seconds) or expires_at (time), and connection fields
 }
 
 // Revoke says how a grant is ended at the provider.

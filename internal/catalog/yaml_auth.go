@@ -25,8 +25,8 @@ func (l *loader) readAuth(r *reader, v *yaml.Node) {
 	r.elements(v, "auth", func(e *yaml.Node) {
 		a := AuthScheme{}
 		r.object(e, "auth", l.authKeys(r, e, &a))
-		if a.OAuth2 != nil && (a.OAuth2.AuthorizeURL == nil || a.OAuth2.TokenURL == nil) {
-			r.problem(e, "OAUTH2 needs authorize_url and token_url")
+		if needs := a.missing(); needs != "" {
+			r.problem(e, "%s needs %s", a.Mode, needs)
 		}
 		if _, twice := l.toolkit.Scheme(a.Mode); twice {
 			r.problem(e, "scheme %q stands twice", a.Mode)
@@ -35,7 +35,18 @@ func (l *loader) readAuth(r *reader, v *yaml.Node) {
 	})
 }
 
-// authKeys are the keys of one way to connect. Those of OAuth 2 are offered only to it.
+// missing names the endpoints that a scheme cannot do without.
+func (a *AuthScheme) missing() string {
+	switch o, x := a.OAuth2, a.Exchange; {
+	case a.Mode == "OAUTH2" && (o == nil || o.AuthorizeURL == nil || o.TokenURL == nil):
+		return "authorize_url and token_url"
+	case a.Mode == "S2S_OAUTH2" && o.TokenURL == nil, x != nil && x.URL == nil:
+		return "token_url"
+	}
+	return ""
+}
+
+// authKeys are the keys of one way to connect. Those that only some schemes understand are offered only to them.
 func (l *loader) authKeys(r *reader, e *yaml.Node, a *AuthScheme) []key {
 	scope := mapping.Scope{Fields: unique(append(append([]string{}, l.shared.fields...), proofFields...))}
 	keys := []key{
@@ -46,29 +57,79 @@ func (l *loader) authKeys(r *reader, e *yaml.Node, a *AuthScheme) []key {
 		{"header", false, r.templates(&a.Header, "header", scope), "where the credential goes if not to the usual place: X-Key: \"{api_key}\""},
 		{"query", false, r.templates(&a.Query, "query", scope), "the same for query parameters"},
 	}
-	if mode := child(e, "scheme"); mode != nil && mode.Value != "OAUTH2" {
-		return keys
+	mode := "OAUTH2" // also when it is missing, so that one mistake is one message
+	if v := child(e, "scheme"); v != nil {
+		mode = v.Value
 	}
-	a.OAuth2 = &OAuth2{PKCE: true, ScopeSeparator: " ", ClientAuth: "body"}
-	return append(keys, l.oauth2Keys(r, a.OAuth2, scope)...)
+	switch mode {
+	case "OAUTH2", "S2S_OAUTH2", "GOOGLE_SERVICE_ACCOUNT":
+		a.OAuth2 = &OAuth2{PKCE: true, ScopeSeparator: " ", ClientAuth: "body"}
+	case "SERVICE_ACCOUNT", "BASIC_WITH_JWT":
+		a.Exchange = &Exchange{}
+	}
+	switch mode {
+	case "OAUTH2":
+		keys = append(keys, l.consentKeys(r, a.OAuth2, scope)...)
+		return append(keys, l.tokenKeys(r, a.OAuth2, scope)...)
+	case "S2S_OAUTH2":
+		return append(keys, l.tokenKeys(r, a.OAuth2, scope)...)
+	case "GOOGLE_SERVICE_ACCOUNT":
+		return append(keys, l.googleKeys(r, a.OAuth2)...)
+	case "SERVICE_ACCOUNT", "BASIC_WITH_JWT":
+		return append(keys, l.exchangeKeys(r, a.Exchange)...)
+	}
+	return keys
 }
 
-func (l *loader) oauth2Keys(r *reader, o *OAuth2, proof mapping.Scope) []key {
+// consentKeys are those of a user's way to the provider and back.
+func (l *loader) consentKeys(r *reader, o *OAuth2, proof mapping.Scope) []key {
 	scope := mapping.Scope{Fields: l.shared.fields}
 	return []key{
 		{"issuer", false, r.text(&o.Issuer), "what the provider calls itself in the iss of its answers (RFC 9207); not checked when absent"},
 		{"authorize_url", false, r.url(&o.AuthorizeURL, scope), "the provider's consent page"},
-		{"token_url", false, r.url(&o.TokenURL, scope), "where a code or a refresh token is exchanged"},
+		{"user_scopes", false, l.userScopes(r, o), "second kind of scopes: param (its name), default"},
+		{"pkce", false, r.flag(&o.PKCE), "false when the provider refuses PKCE"},
+		{"authorize_params", false, r.words(&o.AuthorizeParams, "authorize_params"), "more parameters of the consent page, for example access_type: offline"},
+	}
+}
+
+// tokenKeys are those of getting tokens, renewing and revoking them.
+func (l *loader) tokenKeys(r *reader, o *OAuth2, proof mapping.Scope) []key {
+	scope := mapping.Scope{Fields: l.shared.fields}
+	return []key{
+		{"token_url", false, r.url(&o.TokenURL, scope), "where a code or a refresh token is exchanged, or a client's own token is asked for"},
 		{"revoke_url", false, r.url(&o.RevokeURL, scope), "where a token is revoked (RFC 7009)"},
 		{"revoke", false, l.revoke(r, o, proof), "another way of revoking: POST or DELETE (a URL), form or json, `client: basic`, `bearer: true`"},
 		{"scopes", false, l.scopes(r, o), "list of the scopes asked by default, or default, available, separator"},
-		{"user_scopes", false, l.userScopes(r, o), "second kind of scopes: param (its name), default"},
-		{"pkce", false, r.flag(&o.PKCE), "false when the provider refuses PKCE"},
 		{"client_auth", false, oneOf(r, &o.ClientAuth, "body", "basic"), "how the client proves itself: `body` (the default) or `basic`"},
-		{"authorize_params", false, r.words(&o.AuthorizeParams, "authorize_params"), "more parameters of the consent page, for example access_type: offline"},
+		{"token_params", false, r.templates(&o.TokenParams, "token_params", scope), "more parameters of token requests, for example audience: \"{audience}\"; an empty one is left out"},
 		{"token_headers", false, r.words(&o.TokenHeaders, "token_headers"), "more headers of token requests"},
 		{"token_json", false, r.flag(&o.TokenJSON), "true when the token endpoint takes JSON"},
 		{"token", false, r.words(&o.Token, "token"), "where the answer has its members, if not at the usual place: access_token: authed_user.access_token"},
+	}
+}
+
+func (l *loader) googleKeys(r *reader, o *OAuth2) []key {
+	return []key{
+		{"scopes", false, l.scopes(r, o), "list of the scopes asked by default, or default, available"},
+		{"token_url", false, r.url(&o.TokenURL, mapping.Scope{}), "where tokens are asked for in place of what the key file says; only where it is not Google's"},
+	}
+}
+
+// exchangeKeys are those of tokens that are had outside OAuth.
+func (l *loader) exchangeKeys(r *reader, x *Exchange) []key {
+	params := mapping.Scope{Fields: unique(append(append([]string{}, l.shared.fields...), "username", "password", "application_id", "installation_id"))}
+	return []key{
+		{"token_url", false, r.url(&x.URL, mapping.Scope{Fields: params.Fields}), "where what the account holds is exchanged for a token; may use {installation_id} and {application_id}"},
+		{"token_params", false, r.templates(&x.Params, "token_params", params), "what is sent: nothing to a SERVICE_ACCOUNT's, username and password to a BASIC_WITH_JWT's unless they are said here"},
+		{"token_headers", false, r.words(&x.Headers, "token_headers"), "more headers of that request"},
+		{"token_json", false, r.flag(&x.JSON), "true when it takes JSON"},
+		{"client_auth", false, func(v *yaml.Node) {
+			var how string
+			oneOf(r, &how, "body", "basic")(v)
+			x.Basic = how == "basic"
+		}, "`basic` when the user name and the password go by HTTP Basic"},
+		{"token", false, r.words(&x.Token, "token"), "where the answer has access_token, expires_in (seconds) or expires_at (a time), if not there"},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/mapping"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 )
@@ -37,6 +38,9 @@ func (a *authClient) token(ctx context.Context, g Grant, form map[string]string)
 	if err != nil {
 		return Tokens{}, refused("bad_token_url", err.Error())
 	}
+	if err := addParams(form, o.TokenParams, g); err != nil {
+		return Tokens{}, refused("bad_token_params", err.Error())
+	}
 	asked := a.now()
 	body, err := a.post(ctx, http.MethodPost, target, g, requestForm{
 		values: form, json: o.TokenJSON, basic: o.ClientAuth == "basic", client: true, headers: o.TokenHeaders,
@@ -46,6 +50,24 @@ func (a *authClient) token(ctx context.Context, g Grant, form map[string]string)
 	}
 	tokens, err := readTokens(body, o, asked)
 	return tokens, scrubbed(err, g, form)
+}
+
+// addParams adds what a toolkit declares to be sent, where it comes out as something.
+func addParams(form map[string]string, declared map[string]*mapping.Text, g Grant) error {
+	if len(declared) == 0 {
+		return nil
+	}
+	all := templateFields(g)
+	for name, t := range declared {
+		v, err := t.ExpandFields(all)
+		if err != nil {
+			return err
+		}
+		if v != "" {
+			form[name] = v
+		}
+	}
+	return nil
 }
 
 // revokeToken is RFC 7009 for one of the account's tokens.

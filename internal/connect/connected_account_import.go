@@ -55,13 +55,16 @@ func (s *Service) ImportAccount(ctx context.Context, c tenant.Caller, n NewAccou
 	}
 	now := s.now().UTC()
 	t := Tokens{Expiry: importedExpiry(values, now)}
+	g.Values = over(g.Values, values)
 	if values["access_token"].Empty() && a.Scheme == OAuth2 { // a refresh token alone: get the first access token with it
-		g.Values = over(g.Values, values)
-		if t, err = scheme.(refreshing).Refresh(ctx, g); err != nil {
-			return ConnectedAccount{}, rejectedCredential(g, err)
-		}
-		values = over(values, t.Values)
+		t, err = scheme.(refreshing).Refresh(ctx, g)
+	} else if canIssue(scheme, g) {
+		t, err = issue(ctx, scheme, g)
 	}
+	if err != nil {
+		return ConnectedAccount{}, rejectedCredential(g, err)
+	}
+	values = over(values, t.Values)
 	who, err := s.identify(ctx, g, scheme, a, values, t.Who)
 	if err != nil {
 		return ConnectedAccount{}, rejectedCredential(g, err)
@@ -82,12 +85,25 @@ func checkImported(g Grant, scheme Scheme, given map[string]string) (Fields, err
 			kept[name] = v
 		}
 	}
+	_, issues := scheme.(issuing)
+	brought := kept["access_token"]
+	if issues {
+		delete(kept, "access_token") // it is not the proof for which tokens are issued, under another name
+	}
 	needed := slices.DeleteFunc(slices.Clone(g.Declared.AccountFields), func(f catalog.Field) bool {
-		return !g.Values[f.Name].Empty() && strings.TrimSpace(kept[f.Name]) == "" // the auth config gives it
+		return !over(ofConfig(scheme, g), g.Values)[f.Name].Empty() && strings.TrimSpace(kept[f.Name]) == "" // the auth config gives it
 	})
 	values, faults := checkFields(needed, kept)
 	if _, redirects := scheme.(redirecting); redirects && values["access_token"].Empty() && values["refresh_token"].Empty() {
 		faults["access_token"] = "An access token or a refresh token is required."
+	}
+	if issues && brought != "" {
+		values["access_token"] = secret.Hide(brought)
+		for _, f := range needed { // a token needs nothing else until it ends
+			if values[f.Name].Empty() {
+				delete(faults, f.Name)
+			}
+		}
 	}
 	if len(faults) > 0 {
 		return nil, fault.New(fault.Invalid, fault.SlugAccountInvalid, "The credentials for %s are not complete.", g.Toolkit.Name).

@@ -90,18 +90,33 @@ func (s *Service) replaceValues(ctx context.Context, c tenant.Caller, id string,
 			merged[name] = v
 		}
 	}
+	if _, ok := scheme.(issuing); ok { // the old token goes with what it was issued for
+		for _, name := range issuedValues {
+			if given[name] == "" || given[name] == Redacted {
+				delete(merged, name)
+			}
+		}
+	}
 	values, err := checkImported(g, scheme, merged)
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.identify(ctx, g, scheme, a, values, Identity{})
+	g.Values = over(g.Values, values)
+	tokens := Tokens{Expiry: importedExpiry(values, s.now().UTC()), Scopes: a.Scopes}
+	if canIssue(scheme, g) {
+		if tokens, err = issue(ctx, scheme, g); err != nil {
+			return nil, rejectedCredential(g, err)
+		}
+		values = over(values, tokens.Values)
+	}
+	who, err := s.identify(ctx, g, scheme, a, values, tokens.Who)
 	if err != nil {
 		return nil, rejectedCredential(g, err)
 	}
 	return func(a *ConnectedAccount) error {
 		status := a.Status
 		now := s.now().UTC()
-		s.activate(a, g, values, Tokens{Expiry: importedExpiry(values, now), Scopes: a.Scopes}, who, now)
+		s.activate(a, g, values, tokens, who, now)
 		a.StatusReason = "Its credentials were replaced."
 		if status == Inactive {
 			a.Status = Inactive

@@ -172,9 +172,14 @@ func lines(faults map[string]string) []string {
 
 func title(f catalog.Field) string { return cmp.Or(f.Title, f.Name) }
 
-// proof is the value that proves who calls: the first declared secret that the account holds, or one under a usual name.
+// proof is the value that proves who calls: the token that was issued, the first declared secret that the account holds, or one
+// under a usual name.
 func proof(g Grant) secret.Value {
 	if g.Declared != nil {
+		switch g.Declared.Mode {
+		case S2SOAuth2: // never what the token was issued for
+			return g.Values["access_token"]
+		}
 		for _, f := range g.Declared.AccountFields {
 			if v := g.Values[f.Name]; f.Secret && !v.Empty() {
 				return v

@@ -96,20 +96,33 @@ func denial(l link, p CallbackParams) string {
 func (s *Service) connectWithFields(ctx context.Context, l link) (LinkStep, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	defer cancel()
-	a, err := s.complete(ctx, l, Tokens{})
-	if errors.Is(err, errRejected) {
-		at := ""
-		for _, f := range asked(l) {
-			if f.Secret {
-				at = f.Name
-			}
-		}
-		return LinkStep{Faults: map[string]string{at: l.grant.Toolkit.Name + " does not accept this. Check it and try again."}, View: s.view(ctx, l)}, nil
+	var a ConnectedAccount
+	tokens, err := issue(ctx, l.scheme, l.grant)
+	if err == nil {
+		a, err = s.complete(ctx, l, tokens)
+	}
+	var p *providerError
+	switch {
+	case errors.As(err, &p):
+		return LinkStep{Faults: map[string]string{lastSecret(l): l.grant.Toolkit.Name + " does not accept this: " + p.text}, View: s.view(ctx, l)}, nil
+	case errors.Is(err, errRejected):
+		return LinkStep{Faults: map[string]string{lastSecret(l): l.grant.Toolkit.Name + " does not accept this. Check it and try again."}, View: s.view(ctx, l)}, nil
 	}
 	if err != nil {
 		return LinkStep{}, err
 	}
 	return s.ended(ctx, l, a, Active, a.StatusReason), nil
+}
+
+// lastSecret names the field beside which a refusal is shown; empty: the form as a whole.
+func lastSecret(l link) string {
+	at := ""
+	for _, f := range asked(l) {
+		if f.Secret {
+			at = f.Name
+		}
+	}
+	return at
 }
 
 // complete stores what was granted, makes the account ACTIVE and uses the link up.

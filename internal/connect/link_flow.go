@@ -226,7 +226,8 @@ func (s *Service) view(ctx context.Context, l link) LinkView {
 func asked(l link) []catalog.Field {
 	only := projectOnly(l.grant.Declared)
 	return slices.DeleteFunc(slices.Clone(l.grant.Declared.AccountFields), func(f catalog.Field) bool {
-		return only[f.Name] || !l.request.Prefill[f.Name].Empty() || !l.config.Shared[f.Name].Empty()
+		return only[f.Name] || !l.request.Prefill[f.Name].Empty() || !l.config.Shared[f.Name].Empty() ||
+			!ofConfig(l.scheme, l.grant)[f.Name].Empty()
 	})
 }
 

@@ -151,7 +151,7 @@ func (s *Service) replaceToken(ctx context.Context, a ConnectedAccount) (Connect
 func (s *Service) storeTokens(ctx context.Context, a ConnectedAccount, t Tokens) (stored ConnectedAccount, err error) {
 	for try := range storeTries {
 		stored, err = s.change(ctx, a.ProjectID, a.ID, func(now *ConnectedAccount) error {
-			if now.Values["refresh_token"] != a.Values["refresh_token"] {
+			if now.Values["refresh_token"] != a.Values["refresh_token"] || !now.ConnectedAt.Equal(a.ConnectedAt) {
 				return errSame
 			}
 			now.Values, now.TokenExpiry = over(now.Values, t.Values), t.Expiry

@@ -16,6 +16,8 @@ const (
 	BearerToken = "BEARER_TOKEN"
 	Basic       = "BASIC"
 	NoAuth      = "NO_AUTH"
+
+	S2SOAuth2 = "S2S_OAUTH2"
 )
 
 // newSchemes is the one place that says which schemes exist. A further scheme is a file scheme_x.go and a line here; the
@@ -27,6 +29,8 @@ func newSchemes(auth *authClient) map[string]Scheme {
 		BearerToken: bearerTokenScheme{},
 		Basic:       basicScheme{},
 		NoAuth:      noAuthScheme{},
+
+		S2SOAuth2: s2sScheme{auth},
 	}
 }
 
@@ -54,6 +58,13 @@ type refreshing interface {
 	CanRefresh(g Grant) bool
 	// Refresh fails with a *providerError.
 	Refresh(ctx context.Context, g Grant) (Tokens, error)
+}
+
+// issuing is a scheme that gets its tokens for what the account holds, the first like the later ones, by Refresh. An account that
+// was given tokens and nothing to ask with keeps them until they end.
+type issuing interface {
+	refreshing
+	issuing()
 }
 
 // revoking is a scheme whose grants can be ended at the provider.
@@ -93,7 +104,7 @@ type Handshake struct {
 }
 
 // Schemes gives the ways in which a toolkit's accounts can be connected on this server, in the toolkit's order of preference,
-// with the fields that each of them needs filled in. An OAUTH2 toolkit always takes a BEARER_TOKEN too.
+// with the fields that each of them needs filled in. A toolkit of OAUTH2 or S2S_OAUTH2 always takes a BEARER_TOKEN too.
 func (s *Service) Schemes(t *catalog.Toolkit) []catalog.AuthScheme {
 	var offered []catalog.AuthScheme
 	for i := range t.Auth {
@@ -121,6 +132,9 @@ func (s *Service) declaration(t *catalog.Toolkit, mode string) (*catalog.AuthSch
 		switch {
 		case mode == BearerToken:
 			oauth, hasOAuth := t.Scheme(OAuth2)
+			if !hasOAuth {
+				oauth, hasOAuth = t.Scheme(S2SOAuth2)
+			}
 			if !hasOAuth {
 				return nil, nil, false
 			}

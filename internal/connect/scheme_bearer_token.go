@@ -21,7 +21,7 @@ func (bearerTokenScheme) Place(g Grant, c *Credential) error {
 
 func (bearerTokenScheme) replaceable() {}
 
-// bearerInsteadOf declares BEARER_TOKEN for a toolkit that only declares OAUTH2: the same connection fields, the token in
+// bearerInsteadOf declares BEARER_TOKEN for a toolkit that only declares OAUTH2 or S2S_OAUTH2: the same connection fields, the token in
 // the same place.
 func bearerInsteadOf(oauth *catalog.AuthScheme) *catalog.AuthScheme {
 	return &catalog.AuthScheme{

@@ -133,13 +133,15 @@ func urlFields(g Grant) map[string]string {
 // them: whoever opens a link could otherwise have the secret sent to a host of their own.
 func projectOnly(declared *catalog.AuthScheme) map[string]bool {
 	only := make(map[string]bool)
-	o := declared.OAuth2
-	if o == nil {
-		return only
+	var urls []*mapping.Text
+	if o := declared.OAuth2; o != nil {
+		urls = append(urls, o.AuthorizeURL, o.TokenURL, o.RevokeURL)
+		if o.Revoke != nil {
+			urls = append(urls, o.Revoke.URL)
+		}
 	}
-	urls := []*mapping.Text{o.AuthorizeURL, o.TokenURL, o.RevokeURL}
-	if o.Revoke != nil {
-		urls = append(urls, o.Revoke.URL)
+	if x := declared.Exchange; x != nil {
+		urls = append(urls, x.URL)
 	}
 	for _, t := range urls {
 		if t == nil || keepsHost(t) {

@@ -40,6 +40,11 @@ var samples = map[string]sample{
 		values: map[string]string{"username": "ann", "password": "secret-word", "subdomain": "shop-1"},
 		header: map[string]string{"Authorization": "Basic YW5uOnNlY3JldC13b3Jk"},
 	},
+	S2SOAuth2: {
+		client: map[string]string{"client_id": "id-1", "client_secret": "client-secret"},
+		values: map[string]string{"access_token": "secret-access", "subdomain": "shop-1"},
+		header: map[string]string{"Authorization": "Bearer secret-access"},
+	},
 	NoAuth: {
 		values: map[string]string{"subdomain": "shop-1"},
 		header: map[string]string{},
