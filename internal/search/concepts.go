@@ -199,7 +199,7 @@ var rewriteLines = map[string]string{
 	"info": "information", "pic": "image", "pics": "image", "vid": "video", "msg": "message", "msgs": "message",
 	"auth": "authentication", "db": "database", "env": "environment", "admin": "administrator", "app": "application",
 	"apps": "application", "spec": "specification", "prod": "production", "dev": "development", "id": "identifier",
-	"let know": "message", "notify": "message notification", "tell": "message", "inform": "message", "who": "member user person",
+	"notify": "message notification", "tell": "message", "inform": "message", "who": "member user person",
 	"whose": "owner", "where": "location", "how much": "cost amount balance", "how often": "frequency",
 	"sub task": "subtask", "check in": "checkin", "how long": "time duration", "shut down": "archive close", "break down": "subtask split",
 }

@@ -52,6 +52,9 @@ func (x *Index) match(r *request, s *scratch) {
 func (x *Index) matchChoice(c choice, s *scratch) {
 	docs, impact := x.lists.list(c.term)
 	rare := rarity(len(docs), len(x.tools)) * min(c.weight*1.2, 1)
+	if c.other {
+		rare *= otherName
+	}
 	for i, d := range docs {
 		if d&nameBit != 0 {
 			d &^= nameBit

@@ -20,6 +20,7 @@ type slot struct{ choices []choice }
 type choice struct {
 	term   uint32
 	weight float32
+	other  bool // another word for the same thing
 }
 
 // read understands a query.
@@ -34,11 +35,12 @@ func (x *Index) read(q Query, s *scratch) *request {
 	x.correct(r.words)
 	x.routes.find(r.words, r.strength)
 	r.readVerbs()
-	x.weigh(r.words)
+	x.weigh(r)
 	for i := range r.words {
 		x.addWord(r, i)
 	}
 	x.addRewrites(r)
+	x.addImplied(r)
 	x.addKnown(r, q.Known)
 	return r
 }
@@ -58,14 +60,17 @@ func (x *Index) correct(words []word) {
 }
 
 // weigh says how much each word tells about the tool that is wanted.
-func (x *Index) weigh(words []word) {
+func (x *Index) weigh(r *request) {
 	counted, fade, clause := 0, float32(1), float32(1)
-	for i := range words {
-		w := &words[i]
+	for i := range r.words {
+		w := &r.words[i]
+		if w.spent && r.want.has(verbSend) {
+			clause = asideWeight // "let them know …": what follows is what to say
+		}
 		if _, aside := asides[w.text]; aside && counted > 1 {
 			clause = asideWeight
 		}
-		if isStop(w.text) {
+		if isStop(w.text) || w.spent {
 			continue
 		}
 		if counted++; counted > fadeFrom {
@@ -114,7 +119,7 @@ func (x *Index) addWord(r *request, i int) {
 		s = x.choose(s, stem(w.text+r.words[i+1].text), w.weight) // "web hook" for webhook
 	}
 	for _, other := range concepts[w.stem] {
-		s = x.choose(s, other, w.weight*synonymWeight)
+		s = x.chooseOther(s, other, w.weight*synonymWeight)
 	}
 	x.closeSlot(r, s, w.weight)
 }
@@ -130,7 +135,24 @@ func (r *request) openSlot() slot {
 // choose adds a choice if any tool has the term.
 func (x *Index) choose(s slot, stem string, weight float32) slot {
 	if t, ok := x.terms[stem]; ok {
-		s.choices = append(s.choices, choice{t, weight})
+		s.choices = append(s.choices, choice{term: t, weight: weight})
+	}
+	return s
+}
+
+// chooseOther adds another word for what the slot's word means. It counts as if it were as rare as that word: "ticket" is
+// no less an issue because many tools have issues in their names.
+func (x *Index) chooseOther(s slot, stem string, weight float32) slot {
+	n := len(s.choices)
+	s = x.choose(s, stem, weight)
+	if len(s.choices) == n {
+		return s
+	}
+	c := &s.choices[n]
+	c.other = true
+	if n > 0 {
+		own, other := x.lists.count(s.choices[0].term), x.lists.count(c.term)
+		c.weight *= min(rarity(own, len(x.tools))/max(rarity(other, len(x.tools)), tiny), otherRaise)
 	}
 	return s
 }
@@ -155,6 +177,17 @@ func (x *Index) addRewrites(r *request) {
 		}
 	}
 }
+
+// addImplied adds what an expression means without naming it: to let somebody know is to send a message.
+func (x *Index) addImplied(r *request) {
+	for _, w := range r.words {
+		if w.spent && r.want.has(verbSend) {
+			x.addTerms(r, impliedBySend)
+		}
+	}
+}
+
+var impliedBySend = []string{stem("message")}
 
 func (x *Index) addTerms(r *request, stems []string) {
 	for _, t := range stems {

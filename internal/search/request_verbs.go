@@ -29,8 +29,9 @@ func (r *request) readVerbs() {
 func (r *request) leadingVerb() int {
 	for i := range r.words {
 		w := &r.words[i]
-		if v := r.phraseAt(i); v != 0 {
+		if v, particle := r.phraseAt(i); v != 0 {
 			r.want = v
+			r.words[particle].spent = true
 			return i
 		}
 		if v := plainVerbs[w.stem] | nounVerbs[w.stem]; v != 0 {
@@ -48,23 +49,23 @@ func (r *request) leadingVerb() int {
 	return -1
 }
 
-// phraseAt finds an expression that is a verb, also with something in between: "let the team know".
-func (r *request) phraseAt(i int) verbSet {
+// phraseAt finds an expression that is a verb, also with something in between ("let the team know"), and where it ends.
+func (r *request) phraseAt(i int) (verb verbSet, particle int) {
 	first, rest := r.words[i].text, r.words[i+1:]
 	if !beginsVerbPhrase[first] {
-		return 0
+		return 0, 0
 	}
 	if len(rest) >= 2 {
 		if v, ok := verbPhrases[first+" "+rest[0].text+" "+rest[1].text]; ok {
-			return 1 << v
+			return 1 << v, i + 2
 		}
 	}
-	for _, w := range rest[:min(len(rest), longestVerbPhrase)] {
+	for j, w := range rest[:min(len(rest), longestVerbPhrase)] {
 		if v, ok := verbPhrases[first+" "+w.text]; ok {
-			return 1 << v
+			return 1 << v, i + 1 + j
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // longestVerbPhrase is how many words after its first the particle of an expression may stand.

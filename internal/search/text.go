@@ -20,6 +20,7 @@ type word struct {
 	guessed bool    // was corrected: no tool uses the word that was written
 	named   bool    // was part of a toolkit's name
 	leads   bool    // is the verb of the request
+	spent   bool    // ended an expression that is the verb: "let … know"
 	weight  float32 // how much it tells; 0: nothing
 }
 

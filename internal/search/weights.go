@@ -15,6 +15,8 @@ const saturation float32 = 1.2
 // How the words of a request weigh.
 const (
 	synonymWeight  float32 = 0.9  // a word found only through its concept
+	otherRaise     float32 = 1.5  // at most so much more where the word itself is rarer
+	otherName      float32 = 0.5  // as part of a tool's name
 	rewriteWeight  float32 = 0.9  // a word found only through a rewritten expression
 	typoWeight     float32 = 0.7  // a word found only by its likeness
 	partWeight     float32 = 0.8  // a part of a compound
@@ -33,7 +35,7 @@ const (
 const (
 	lexicalPart   float32 = 1.0
 	routePart     float32 = 1.8
-	verbPart      float32 = 0.65
+	verbPart      float32 = 0.6
 	precisionPart float32 = 0.45
 	likelyPart    float32 = 0.35
 	connectedPart float32 = 0.2
