@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -276,7 +277,10 @@ type provider struct {
 	url     string
 	asked   chan struct{}
 	release chan struct{}
+	seen    atomic.Pointer[http.Header] // of the last request
 }
+
+func (p *provider) header() http.Header { return *p.seen.Load() }
 
 // slowCall is a call that ends at the provider.
 var slowCall = patchbay.Call{Tool: "HACKERNEWS_GET_USER", Arguments: map[string]any{"username": "pg"}}
@@ -285,6 +289,7 @@ func newProvider(t *testing.T) *provider {
 	t.Helper()
 	p := &provider{asked: make(chan struct{}, 10), release: make(chan struct{})}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.seen.Store(&r.Header)
 		p.asked <- struct{}{}
 		select {
 		case <-p.release:

@@ -37,6 +37,7 @@ type parts struct {
 	bus      *notify.Bus
 	store    *store.Store
 	tenants  *tenant.Service
+	tracing  *tracing // nil unless the settings name a collector
 	outbound *outbound.Client
 
 	registry  *prometheus.Registry
@@ -62,6 +63,9 @@ func (a *App) wire(ctx context.Context) (*parts, error) {
 	if err != nil && p.store != nil {
 		err = errors.Join(err, p.store.Close())
 	}
+	if err != nil {
+		err = errors.Join(err, p.tracing.stop(ctx))
+	}
 	return p, err
 }
 
@@ -73,7 +77,11 @@ func (p *parts) wireFoundation(ctx context.Context) error {
 		return err
 	}
 	p.catalog, p.index = catalog.New(snapshot), (&indexes{}).get
-	p.outbound, err = outbound.New(outbound.Options{Allow: a.config.OutboundAllow})
+	p.tracing, err = newTracing(ctx, a.config.TraceEndpoint, a.version)
+	if err != nil {
+		return err
+	}
+	p.outbound, err = outbound.New(outbound.Options{Allow: a.config.OutboundAllow, Wrap: p.tracing.outgoing})
 	if err != nil {
 		return err
 	}
@@ -181,7 +189,7 @@ func (p *parts) wireEdges() error {
 	if err != nil {
 		return err
 	}
-	p.handler = trustProxies(c.TrustedProxies, rest)
+	p.handler = trustProxies(c.TrustedProxies, p.tracing.incoming(rest))
 	return nil
 }
 
@@ -256,5 +264,5 @@ func (p *parts) close(ctx context.Context) error {
 	p.refresher.Stop()
 	err := p.runner.Stop(ctx)
 	p.connect.Close()
-	return errors.Join(err, p.store.Close())
+	return errors.Join(err, p.store.Close(), p.tracing.stop(ctx))
 }

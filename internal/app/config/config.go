@@ -29,6 +29,7 @@ type Config struct {
 	LogLevel       slog.Level
 	LogFormat      string // "text", "json" or "auto"
 	Metrics        bool
+	TraceEndpoint  string // URL of an OTLP collector; empty: none
 	TrustedProxies []netip.Prefix
 	MaxRequest     int64 // bytes
 

@@ -65,6 +65,8 @@ func Settings() []Setting {
 			Meaning: "How long the log of tool calls is kept."},
 		{Key: "metrics", Default: "true", set: one(boolean, func(c *Config) *bool { return &c.Metrics }),
 			Meaning: "Serve Prometheus metrics at `/metrics`."},
+		{Key: "telemetry.otlp_endpoint", Unset: "no traces are sent", set: one(httpURL, func(c *Config) *string { return &c.TraceEndpoint }),
+			Meaning: "OpenTelemetry collector that traces are sent to (OTLP over HTTP), for example `http://127.0.0.1:4318`. They say routes, hosts, statuses and times, and nothing of what was sent."},
 		{Key: "limits.request", Default: "16MB", set: one(size, func(c *Config) *int64 { return &c.MaxRequest }),
 			Meaning: "Largest request body that is accepted. Sessions with tools of your own send all their schemas with each call."},
 		{Key: "refresh.interval", Default: "30s", set: one(duration(time.Second), func(c *Config) *time.Duration { return &c.RefreshInterval }),
