@@ -30,10 +30,10 @@ type binding struct {
 }
 
 type boundField struct {
-	index       int
-	source      string // path, query, header or from
-	name        string
-	description reflect.Type
+	index  int
+	source string // path, query, header or from
+	name   string
+	kind   reflect.Type
 }
 
 // The types a query parameter can have, besides string.
@@ -90,7 +90,7 @@ func bindingOf(t reflect.Type) *binding {
 			b.wantIgnored = field.Index
 			continue
 		}
-		b.fields = append(b.fields, boundField{index: i, source: source, name: name, description: field.Type})
+		b.fields = append(b.fields, boundField{index: i, source: source, name: name, kind: field.Type})
 	}
 	return b
 }
@@ -134,7 +134,7 @@ func (b *binding) fill(req reflect.Value, in incoming) error {
 				}
 			}
 			given = query[f.name]
-			if f.description == reflect.TypeFor[versionsByToolkit]() {
+			if f.kind == reflect.TypeFor[versionsByToolkit]() {
 				req.Field(f.index).Set(reflect.ValueOf(versionsFrom(query, f.name)))
 				continue
 			}

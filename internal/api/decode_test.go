@@ -136,15 +136,15 @@ func TestBindingRefusesMistakesOfOurs(t *testing.T) {
 		"a body could set it": func() {
 			serve(func(_ context.Context, _ tenant.Caller, _ struct {
 				ID string `path:"id"`
-			}) (emptyResponse, error) {
-				return emptyResponse{}, nil
+			}) (struct{}, error) {
+				return struct{}{}, nil
 			})
 		},
 		"cannot be bound": func() {
 			serve(func(_ context.Context, _ tenant.Caller, _ struct {
 				N float64 `query:"n" json:"-"`
-			}) (emptyResponse, error) {
-				return emptyResponse{}, nil
+			}) (struct{}, error) {
+				return struct{}{}, nil
 			})
 		},
 	}

@@ -130,6 +130,3 @@ func orNull(text string) *string {
 	}
 	return &text
 }
-
-// emptyResponse is the answer where nothing is to be said: {} rather than no body, which SDKs turn into null.
-type emptyResponse struct{}
