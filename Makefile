@@ -11,8 +11,9 @@ GOLANGCI_LINT_VERSION := v2.15.0
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## start the server on http://127.0.0.1:8484 (data in ./patchbay-data)
-	@go run ./cmd/patchbay serve
+run: ## build bin/patchbay and start it on http://127.0.0.1:8484 (data in ./patchbay-data)
+	@go build -ldflags '$(LDFLAGS)' -o bin/patchbay ./cmd/patchbay
+	@bin/patchbay serve
 
 build: ## build bin/patchbay, static and stripped
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/patchbay ./cmd/patchbay

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -97,11 +98,20 @@ Next:
   1. In another terminal:
        export PATCHBAY_URL=%[1]s PATCHBAY_API_KEY=%[2]s
   2. Make a session for a user; it prints an MCP URL for any agent:
-       patchbay session create --user me
+       %[5]s session create --user me
   3. Connect that user's account in an app (with no OAuth app set up yet, it says how):
-       patchbay connect github --user me
+       %[5]s connect github --user me
 
 The official Composio SDKs work unchanged with COMPOSIO_BASE_URL=%[1]s and COMPOSIO_API_KEY.
 
-`, welcome.URL, key, note, strings.TrimPrefix(cfg.Data, "./"))
+`, welcome.URL, key, note, strings.TrimPrefix(cfg.Data, "./"), commandName(os.Args[0]))
+}
+
+// commandName is how the person who started this program can start it again: its path as they gave it, or its name when the
+// shell found it for them.
+func commandName(arg string) string {
+	if strings.ContainsRune(arg, filepath.Separator) && !strings.Contains(arg, "go-build") {
+		return arg
+	}
+	return "patchbay"
 }
