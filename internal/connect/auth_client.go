@@ -96,7 +96,7 @@ func (a *authClient) revokeDeclared(ctx context.Context, g Grant, r *catalog.Rev
 	}
 	f := requestForm{values: form, json: r.JSON, basic: r.Basic, client: r.Basic}
 	if r.Bearer {
-		f.bearer = g.Values["access_token"]
+		f.proof = secret.Hide("Bearer " + g.Values["access_token"].Reveal())
 	}
 	method := r.Method
 	if method == "" {
@@ -112,7 +112,7 @@ type requestForm struct {
 	json    bool         // as a JSON object instead of a form
 	client  bool         // with the client's proof …
 	basic   bool         // … by HTTP Basic instead of in the body
-	bearer  secret.Value // with this token as the credential
+	proof   secret.Value // this in Authorization
 	headers map[string]string
 }
 
@@ -165,8 +165,8 @@ func (f requestForm) request(ctx context.Context, method, target string, g Grant
 	switch {
 	case f.client && f.basic:
 		r.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(key)) // RFC 6749 section 2.3.1: encoded first
-	case !f.bearer.Empty():
-		r.Header.Set("Authorization", "Bearer "+f.bearer.Reveal())
+	case !f.proof.Empty():
+		r.Header.Set("Authorization", f.proof.Reveal())
 	}
 	return r, nil
 }

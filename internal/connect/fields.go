@@ -177,7 +177,7 @@ func title(f catalog.Field) string { return cmp.Or(f.Title, f.Name) }
 func proof(g Grant) secret.Value {
 	if g.Declared != nil {
 		switch g.Declared.Mode {
-		case S2SOAuth2: // never what the token was issued for
+		case S2SOAuth2, GoogleServiceAccount, ServiceAccount, BasicWithJWT: // never what the token was issued for
 			return g.Values["access_token"]
 		}
 		for _, f := range g.Declared.AccountFields {

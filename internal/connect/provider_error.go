@@ -76,8 +76,7 @@ func failureOf(res *http.Response, a answer) error {
 	default:
 		e.text = "The provider answered with status " + strconv.Itoa(res.StatusCode) + "."
 	}
-	e.text = forPeople(e.text)
-	return e
+	return e // whole: a secret that is cut in two could no longer be found
 }
 
 // errorOf finds the error code and its description in the forms that providers use.
@@ -123,7 +122,8 @@ func forPeople(text string) string {
 	return text
 }
 
-// scrubbed takes whatever was sent in secret out of the text of a provider's error: some quote the request.
+// scrubbed takes whatever was sent in secret out of the text of a provider's error, as some quote the request, and makes one short
+// line of it.
 func scrubbed(err error, g Grant, sent map[string]string) error {
 	var e *providerError
 	if !errors.As(err, &e) {
@@ -144,5 +144,6 @@ func scrubbed(err error, g Grant, sent map[string]string) error {
 			hide(v.Reveal())
 		}
 	}
+	e.text = forPeople(e.text)
 	return err
 }

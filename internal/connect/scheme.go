@@ -17,7 +17,10 @@ const (
 	Basic       = "BASIC"
 	NoAuth      = "NO_AUTH"
 
-	S2SOAuth2 = "S2S_OAUTH2"
+	S2SOAuth2            = "S2S_OAUTH2"
+	GoogleServiceAccount = "GOOGLE_SERVICE_ACCOUNT"
+	ServiceAccount       = "SERVICE_ACCOUNT"
+	BasicWithJWT         = "BASIC_WITH_JWT"
 )
 
 // newSchemes is the one place that says which schemes exist. A further scheme is a file scheme_x.go and a line here; the
@@ -30,7 +33,10 @@ func newSchemes(auth *authClient) map[string]Scheme {
 		Basic:       basicScheme{},
 		NoAuth:      noAuthScheme{},
 
-		S2SOAuth2: s2sScheme{auth},
+		S2SOAuth2:            s2sScheme{auth},
+		GoogleServiceAccount: googleServiceAccountScheme{auth},
+		ServiceAccount:       serviceAccountScheme{auth},
+		BasicWithJWT:         basicWithJWTScheme{auth},
 	}
 }
 

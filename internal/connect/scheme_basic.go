@@ -25,9 +25,13 @@ func (basicScheme) Place(g Grant, c *Credential) error {
 		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "The %s account holds neither a user name nor a password.", g.Toolkit.Name).
 			WithFix("Give the fields username and password.")
 	}
-	pair := user.Reveal() + ":" + password.Reveal()
-	c.Header["Authorization"] = secret.Hide("Basic " + base64.StdEncoding.EncodeToString([]byte(pair)))
+	c.Header["Authorization"] = basicProof(user, password)
 	return nil
+}
+
+// basicProof is the value of Authorization by RFC 7617.
+func basicProof(user, password secret.Value) secret.Value {
+	return secret.Hide("Basic " + base64.StdEncoding.EncodeToString([]byte(user.Reveal()+":"+password.Reveal())))
 }
 
 func (basicScheme) replaceable() {}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
-	"github.com/patchbay-dev/patchbay/internal/secret"
 )
 
 // s2sScheme is S2S_OAUTH2: the client credentials grant (RFC 6749 section 4.4). There is no user and no refresh token; a new
@@ -24,10 +23,7 @@ func (s2sScheme) AccountFields(declared []catalog.Field) []catalog.Field {
 		catalog.Field{Name: "client_secret", Title: "Client secret", Type: "string", Required: true, Secret: true})
 }
 
-func (s2sScheme) Place(g Grant, c *Credential) error {
-	c.Header["Authorization"] = secret.Hide("Bearer " + g.Values["access_token"].Reveal())
-	return nil
-}
+func (s2sScheme) Place(g Grant, c *Credential) error { return placeToken(g, c) }
 
 func (s2sScheme) issuing() {}
 

@@ -45,6 +45,20 @@ var samples = map[string]sample{
 		values: map[string]string{"access_token": "secret-access", "subdomain": "shop-1"},
 		header: map[string]string{"Authorization": "Bearer secret-access"},
 	},
+	GoogleServiceAccount: {
+		values: map[string]string{"access_token": "secret-access", "credentials_json": "secret-file", "subdomain": "shop-1"},
+		header: map[string]string{"Authorization": "Bearer secret-access"},
+	},
+	ServiceAccount: {
+		values: map[string]string{
+			"access_token": "secret-access", "application_id": "app-1", "installation_id": "inst-1", "private_key": "secret-key", "subdomain": "shop-1",
+		},
+		header: map[string]string{"Authorization": "Bearer secret-access"},
+	},
+	BasicWithJWT: {
+		values: map[string]string{"access_token": "secret-access", "username": "ann", "password": "secret-word", "subdomain": "shop-1"},
+		header: map[string]string{"Authorization": "Bearer secret-access"},
+	},
 	NoAuth: {
 		values: map[string]string{"subdomain": "shop-1"},
 		header: map[string]string{},

@@ -1,0 +1,67 @@
+package connect
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// signJWT makes a JSON Web Token that is signed with RS256 (RFC 7515, RFC 7519). The key id may be empty.
+func signJWT(key *rsa.PrivateKey, keyID string, claims any) (string, error) {
+	head, err := json.Marshal(struct {
+		Algorithm string `json:"alg"`
+		Type      string `json:"typ"`
+		KeyID     string `json:"kid,omitempty"`
+	}{"RS256", "JWT", keyID})
+	if err != nil {
+		return "", err
+	}
+	body, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	signed := base64.RawURLEncoding.EncodeToString(head) + "." + base64.RawURLEncoding.EncodeToString(body)
+	sum := sha256.Sum256([]byte(signed))
+	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+	if err != nil {
+		return "", err
+	}
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), nil
+}
+
+// errNotAKey quotes nothing of what it was given.
+var errNotAKey = errors.New("it is not an RSA private key in PEM form")
+
+// readPrivateKey reads an RSA private key in PEM form, PKCS #1 or PKCS #8. Line breaks may be missing or written as \n: a
+// one-line input of a form drops them, and environment files write them so.
+func readPrivateKey(text string) (*rsa.PrivateKey, error) {
+	_, rest, begun := strings.Cut(text, "-----BEGIN ")
+	kind, rest, named := strings.Cut(rest, "-----")
+	encoded, _, ended := strings.Cut(rest, "-----END ")
+	if !begun || !named || !ended {
+		return nil, errNotAKey
+	}
+	encoded = strings.Join(strings.Fields(strings.ReplaceAll(encoded, `\n`, "")), "")
+	der, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, errNotAKey
+	}
+	if kind == "RSA PRIVATE KEY" {
+		key, err := x509.ParsePKCS1PrivateKey(der)
+		if err != nil {
+			return nil, errNotAKey
+		}
+		return key, nil
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(der)
+	key, ok := parsed.(*rsa.PrivateKey)
+	if err != nil || !ok {
+		return nil, errNotAKey
+	}
+	return key, nil
+}
