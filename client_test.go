@@ -406,12 +406,44 @@ func TestMCPHeaders(t *testing.T) {
 	}
 }
 
+// TestEnvironment is not parallel: it changes the process's environment.
+func TestEnvironment(t *testing.T) {
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("X-Api-Key")
+		io.WriteString(w, `{"session_id":"trs_1"}`)
+	}))
+	t.Cleanup(server.Close)
+	for _, name := range []string{"PATCHBAY_URL", "PATCHBAY_API_KEY", "COMPOSIO_BASE_URL", "COMPOSIO_API_KEY"} {
+		t.Setenv(name, "")
+	}
+	if _, err := patchbay.New(patchbay.Options{}); !errors.Is(err, patchbay.ErrNoAPIKey) {
+		t.Errorf("without a key: %v", err)
+	}
+	t.Setenv("COMPOSIO_BASE_URL", server.URL)
+	t.Setenv("COMPOSIO_API_KEY", "ak_of_the_official_sdks")
+	t.Setenv("PATCHBAY_API_KEY", key)
+	for _, tc := range []struct {
+		options patchbay.Options
+		want    string
+	}{
+		{patchbay.Options{}, key},
+		{patchbay.Options{APIKey: "ak_of_the_program"}, "ak_of_the_program"},
+	} {
+		if _, err := mustNew(t, tc.options).Sessions.Use(t.Context(), "trs_1"); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-asked; got != tc.want {
+			t.Errorf("asked with %s, want %s", got, tc.want)
+		}
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	t.Parallel()
 	for _, o := range []patchbay.Options{
-		{APIKey: key},
 		{BaseURL: "patchbay.example", APIKey: key},
-		{BaseURL: "https://patchbay.example"},
+		{BaseURL: "ftp://patchbay.example", APIKey: key},
 		{BaseURL: "https://patchbay.example", APIKey: "ak_1\nX-Evil: 1"},
 	} {
 		if _, err := patchbay.New(o); err == nil {

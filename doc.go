@@ -1,7 +1,7 @@
 // Package patchbay is the Go client of a Patchbay server: it gives each of your users a session, one MCP URL over all of
 // the user's apps, and lets your program search, run and connect tools in it.
 //
-//	client, err := patchbay.New(patchbay.Options{BaseURL: "http://127.0.0.1:8484", APIKey: os.Getenv("PATCHBAY_API_KEY")})
+//	client, err := patchbay.New(patchbay.Options{}) // PATCHBAY_URL and PATCHBAY_API_KEY say where and as whom
 //	session, err := client.Sessions.Create(ctx, patchbay.NewSession{UserID: "user_7"})
 //	mcp := session.MCP() // hand mcp.URL and mcp.Headers to any MCP client
 //

@@ -25,7 +25,7 @@ type accountListCmd struct {
 
 // Run lists accounts.
 func (s *accountListCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ type accountShowCmd struct {
 
 // Run shows an account.
 func (s *accountShowCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *accountRevokeCmd) Run(c *console) error {
 	if (len(s.IDs) == 0) == (s.User == "") {
 		return wrongUsage("name accounts, or a user", "patchbay account revoke ca_…, or patchbay account revoke --user ID")
 	}
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}

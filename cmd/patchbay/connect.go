@@ -25,7 +25,7 @@ type connectCmd struct {
 
 // Run prints a link for the user's browser and waits until the account is connected.
 func (s *connectCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}

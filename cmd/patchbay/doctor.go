@@ -81,7 +81,7 @@ func verdictOf(findings []app.Finding) error {
 
 // explainSession says for each toolkit of a session whether its tools can be called now, and if not, why not and what to do.
 func (s *doctorCmd) explainSession(ctx context.Context, c *console, cfg config.Config) error {
-	client, err := clientFlags{URL: s.URL, APIKey: cfg.APIKey.Reveal()}.client(c)
+	client, err := clientFlags{URL: s.URL, APIKey: cfg.APIKey.Reveal()}.client()
 	if err != nil {
 		return err
 	}

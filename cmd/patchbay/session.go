@@ -29,7 +29,7 @@ type sessionCreateCmd struct {
 
 // Run makes a session.
 func (s *sessionCreateCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ type sessionListCmd struct {
 
 // Run lists sessions.
 func (s *sessionListCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ type sessionShowCmd struct {
 
 // Run shows a session and where its user stands with each toolkit.
 func (s *sessionShowCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ type sessionDeleteCmd struct {
 
 // Run ends sessions.
 func (s *sessionDeleteCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}

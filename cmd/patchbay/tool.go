@@ -28,7 +28,7 @@ type toolSearchCmd struct {
 
 // Run searches.
 func (s *toolSearchCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ type toolSchemaCmd struct {
 
 // Run shows a tool.
 func (s *toolSchemaCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (s *toolRunCmd) Run(c *console) error {
 	if s.User == "" && s.Session == "" {
 		return wrongUsage("nobody is named to run the tool for", "add --user ID or --session trs_…")
 	}
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type toolkitListCmd struct {
 
 // Run lists toolkits.
 func (s *toolkitListCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ type toolkitShowCmd struct {
 
 // Run shows a toolkit and its tools.
 func (s *toolkitShowCmd) Run(c *console) error {
-	client, err := s.client(c)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}

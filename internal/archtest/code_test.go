@@ -27,7 +27,7 @@ var reserved = []struct {
 	only   []string
 	reason string
 }{
-	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"cmd", "internal/app"}, "settings come from internal/app/config"},
+	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"cmd", "internal/app", "client.go"}, "settings come from internal/app/config; the SDK's New may look, too"},
 	{"os", []string{"Exit"}, []string{"cmd"}, "only main ends the process"},
 	{"flag", []string{"String", "Bool", "Int", "Parse", "Duration"}, []string{"cmd"}, "flags are the command's"},
 	{"http", []string{"Get", "Post", "Head", "PostForm", "DefaultClient", "DefaultTransport"}, []string{"internal/app/doctor.go"}, "the outside is reached through internal/outbound"},
