@@ -28,6 +28,9 @@ func (s *schemas) prepare(t *catalog.Tool, given map[string]any) (arguments, err
 	}
 	c := &coercer{}
 	values := c.arguments(given, schema)
+	if problems := unwieldy(values); len(problems) > 0 {
+		return arguments{}, argumentFault(t, schema, problems)
+	}
 	if err := schema.Validate(values); err != nil {
 		var invalid *jsonschema.ValidationError
 		if !errors.As(err, &invalid) {

@@ -146,6 +146,14 @@ func TestArgumentFaults(t *testing.T) {
 		"no alternative fits": {
 			`{"title": "T", "count": 1, "either": {"a": 1}}`, []string{`either[0]: got {"a":1}, want a text`},
 		},
+		"numbers that would take minutes to compute with": {
+			`{"title": "T", "count": ` + strings.Repeat("9", 401) + `, "ids": [1e99999], "ratio": 1e-99999, "note": "[1e99999]"}`,
+			[]string{
+				"count: got " + strings.Repeat("9", 60) + "…, want a number of at most 400 digits",
+				"ids[0]: got 1e99999, want a number of at most 400 digits",
+				"ratio: got 1e-99999, want a number of at most 400 digits",
+			},
+		},
 		"a long value is cut": {
 			`{"title": "T", "count": 1, "ratio": "` + strings.Repeat("é", 100) + `"}`,
 			[]string{`ratio: got "` + strings.Repeat("é", 29) + `…, want a number`},
