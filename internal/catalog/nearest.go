@@ -31,8 +31,14 @@ func (s *Snapshot) NearestToolkits(slug string, n int) []string {
 	return nearest(strings.ToLower(slug), known, n)
 }
 
+// longestName is the longest text that can be a misspelt slug; comparing megabytes with each slug would take minutes.
+const longestName = 256
+
 // nearest ranks known names by likeness: shared words and edit distance, each between 0 and 1.
 func nearest(name string, known []string, n int) []string {
+	if len(name) > longestName {
+		return []string{}
+	}
 	type scored struct {
 		name  string
 		score float64

@@ -69,12 +69,13 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	s := snapshot(t)
 	for asked, want := range map[string]string{
-		"GITHUB_CREAT_AN_ISSUE":    "GITHUB_CREATE_AN_ISSUE",
-		"github_issue_create":      "GITHUB_CREATE_AN_ISSUE",
-		"GITHUB_LIST_ISSUES":       "GITHUB_LIST_REPOSITORY_ISSUES",
-		"GMAIL_SEND_MAIL":          "GMAIL_SEND_EMAIL",
-		"SEND_EMAIL":               "GMAIL_SEND_EMAIL",
-		"COMPLETELY_DIFFERENT_ONE": "",
+		"GITHUB_CREAT_AN_ISSUE":                   "GITHUB_CREATE_AN_ISSUE",
+		"github_issue_create":                     "GITHUB_CREATE_AN_ISSUE",
+		"GITHUB_LIST_ISSUES":                      "GITHUB_LIST_REPOSITORY_ISSUES",
+		"GMAIL_SEND_MAIL":                         "GMAIL_SEND_EMAIL",
+		"SEND_EMAIL":                              "GMAIL_SEND_EMAIL",
+		"COMPLETELY_DIFFERENT_ONE":                "",
+		strings.Repeat("GITHUB_LIST_ISSUES_", 20): "", // nobody misspells a name that long
 	} {
 		got := s.NearestTools(asked, 2)
 		if want == "" && len(got) > 0 || want != "" && (len(got) == 0 || got[0] != want || len(got) > 2) {

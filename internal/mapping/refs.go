@@ -181,8 +181,15 @@ func (v *referenceVisitor) member(n *ast.MemberNode) {
 	}
 }
 
+// longestName is the longest text that can be a misspelt name. Comparing costs the product of the lengths, and what callers
+// send as a name may be megabytes.
+const longestName = 256
+
 // Nearest gives the known name that a misspelt one most probably meant, or "".
 func Nearest(name string, known []string) string {
+	if len(name) > longestName {
+		return ""
+	}
 	best, bestDistance := "", max(2, len(name)/3)+1
 	for _, k := range known {
 		if d := Distance(strings.ToLower(name), strings.ToLower(k)); d < bestDistance {

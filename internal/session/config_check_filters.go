@@ -43,13 +43,24 @@ func (c *configCheck) toolkitSlugs(line string, slugs []string) []string {
 func (c *configCheck) toolkit(line, slug string) (*catalog.Toolkit, bool) {
 	t, ok := c.catalog.Toolkit(slug)
 	if !ok {
-		c.fault("%s: there is no toolkit %q%s", line, slug, didYouMean(c.catalog.NearestToolkits(slug, 3)))
+		c.fault("%s: there is no toolkit %q%s", line, slug, c.didYouMean(c.catalog.NearestToolkits, slug))
 	}
 	return t, ok
 }
 
 // isMetaToolkit reports whether a slug is that of the toolkit under which the API files the meta tools.
 func isMetaToolkit(slug string) bool { return strings.EqualFold(slug, "composio") }
+
+// helped is how many faults come with a suggestion. Each costs a look at the whole catalog, and a request may hold a million
+// wrong slugs.
+const helped = 20
+
+func (c *configCheck) didYouMean(nearest func(slug string, n int) []string, slug string) string {
+	if len(c.faults) >= helped {
+		return ""
+	}
+	return didYouMean(nearest(slug, 3))
+}
 
 func didYouMean(nearest []string) string {
 	if len(nearest) == 0 {
@@ -135,7 +146,7 @@ func (c *configCheck) toolSlugs(line string, toolkit *catalog.Toolkit, slugs []s
 func (c *configCheck) tool(line, slug string) (*catalog.Tool, bool) {
 	t, ok := c.catalog.Tool(slug)
 	if !ok {
-		c.fault("%s: there is no tool %q%s", line, slug, didYouMean(c.catalog.NearestTools(slug, 3)))
+		c.fault("%s: there is no tool %q%s", line, slug, c.didYouMean(c.catalog.NearestTools, slug))
 	}
 	return t, ok
 }

@@ -109,6 +109,23 @@ func TestCreateTellsAllFaultsAtOnce(t *testing.T) {
 }
 
 // Who pins what: strangers stay out, and what has merely died costs the session one toolkit.
+// Each suggestion costs a look at the whole catalog, and a request may name a million tools that do not exist.
+func TestSuggestionsAreBounded(t *testing.T) {
+	t.Parallel()
+	config := session.DefaultConfig()
+	config.Preload.Tools = slices.Repeat([]string{"GMAIL_SEND_EMIAL"}, 50)
+	_, err := newWorld(t).Create(t.Context(), ours, session.NewSession{UserID: "ann", Config: config})
+	helped := 0
+	for _, line := range wantFault(t, err, fault.Invalid, fault.SlugSessionInvalid).Details {
+		if strings.Contains(line, "did you mean") {
+			helped++
+		}
+	}
+	if helped != 20 {
+		t.Errorf("%d faults come with a suggestion, want 20", helped)
+	}
+}
+
 func TestPinnedAccounts(t *testing.T) {
 	t.Parallel()
 	multi := func(c *session.Config) { c.MultiAccount.Enable = true }
