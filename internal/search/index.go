@@ -18,7 +18,7 @@ type Query struct {
 // Hit is one ranked tool.
 type Hit struct {
 	Tool  *catalog.Tool
-	Score float64 // comparable within one answer only
+	Score float64 // 1 for the best, near 1 for what is hardly worse; comparable within one answer only
 	Named bool    // the query names the tool's toolkit
 }
 

@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -43,10 +44,15 @@ func (x *Index) rank(q Query, r *request, s *scratch) []Hit {
 	}
 	hits := make([]Hit, len(s.best))
 	for i, b := range s.best {
-		hits[i] = Hit{Tool: x.tools[b.doc], Score: float64(b.score), Named: r.strength[x.home[b.doc]] >= routed}
+		behind := float64(s.best[0].score - b.score)
+		hits[i] = Hit{Tool: x.tools[b.doc], Score: math.Exp(-behind / fallsBy), Named: r.strength[x.home[b.doc]] >= routed}
 	}
 	return hits
 }
+
+// fallsBy is how far behind the best tool another one must be for its score to fall to a third. The parts of a score are sums,
+// and what all tools of a named app have in common would hide how they differ in a ratio of sums.
+const fallsBy = 0.5
 
 // routed is how surely a request must name a toolkit for it to count as named.
 const routed = 0.5

@@ -126,7 +126,7 @@ const (
 	maxHits          = 6    // primary and related together
 	minRelated       = 2    // room for what comes before and after
 	closeToBest      = 0.75 // a hit whose score is this near to the best one's is primary too
-	nearBest         = 0.6  // and this near, related
+	nearBest         = 0.02 // and this near, related
 	noDifficulty     = "unknown"
 	localDescription = "Custom tools that run in the application."
 )
