@@ -85,7 +85,7 @@ func (b *bed) startPatchbay(ctx context.Context, binary string) error {
 	if err := writeToolkit(filepath.Join(b.directory, "toolkits", "bench"), b.upstreamURL); err != nil {
 		return err
 	}
-	settings := fmt.Sprintf("listen: 127.0.0.1:%d\ndata: %s\ntoolkit_dirs: [%s]\nlog: {level: warn}\noutbound: {allow: [\"127.0.0.1/32\"]}\n",
+	settings := fmt.Sprintf("listen: 127.0.0.1:%d\ndata: %s\ntoolkit_dirs: [%s]\noutbound: {allow: [\"127.0.0.1/32\"]}\n",
 		port, filepath.Join(b.directory, "data"), filepath.Join(b.directory, "toolkits"))
 	file := filepath.Join(b.directory, "patchbay.yaml")
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
