@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -128,10 +129,21 @@ func (p *pages) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	browser, _ := browserOf(r)
 	q := r.URL.Query()
-	step, err := p.o.Links.FinishCallback(r.Context(), connect.CallbackParams{
-		State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), ErrorDescription: q.Get("error_description"), Issuer: q.Get("iss"),
-	}, browser, p.origin(r))
+	step, err := p.o.Links.FinishCallback(r.Context(), callbackParams(q), browser, p.origin(r))
 	p.next(w, r, step, err)
+}
+
+// callbackParams reads what OAuth 2 providers send back, and what those of OAuth 1 do: their token for our state, and "denied" or
+// "oauth_problem" for an error.
+func callbackParams(q url.Values) connect.CallbackParams {
+	p := connect.CallbackParams{
+		State: cmp.Or(q.Get("state"), q.Get("oauth_token"), q.Get("denied")), Code: q.Get("code"), Verifier: q.Get("oauth_verifier"),
+		Error: cmp.Or(q.Get("error"), q.Get("oauth_problem")), ErrorDescription: q.Get("error_description"), Issuer: q.Get("iss"),
+	}
+	if q.Has("denied") || p.Error == "permission_denied" {
+		p.Error = "access_denied"
+	}
+	return p
 }
 
 // next sends the browser on, or shows how it ended.

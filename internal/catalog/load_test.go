@@ -295,6 +295,7 @@ func TestProblems(t *testing.T) {
 		"s2s consent":          {"toolkit.yaml", withAuth("  - scheme: S2S_OAUTH2\n    token_url: https://a.example/token\n    authorize_url: https://a.example/\n"), []string{`unknown key "authorize_url" in auth`}},
 		"exchange incomplete":  {"toolkit.yaml", withAuth("  - scheme: BASIC_WITH_JWT\n"), []string{"BASIC_WITH_JWT needs token_url"}},
 		"exchange field":       {"toolkit.yaml", withAuth("  - scheme: SERVICE_ACCOUNT\n    token_url: https://a.example/{instalation_id}\n"), []string{"SERVICE_ACCOUNT needs token_url", `did you mean "installation_id"?`}},
+		"oauth1 incomplete":    {"toolkit.yaml", withAuth("  - scheme: OAUTH1\n    authorize_url: https://a.example/\n"), []string{"OAUTH1 needs request_token_url, authorize_url and access_token_url"}},
 		"google host by field": {"toolkit.yaml", withAuth("  - scheme: GOOGLE_SERVICE_ACCOUNT\n    token_url: https://{site}.example.com/token\n"), []string{`there is no connection field "site"`}},
 		"trim":                 {"toolkit.yaml", strings.Replace(goodToolkit, "etag]", "\"a*b\"]", 1), []string{"a pattern has one * at its beginning or its end"}},
 		"identity":             {"toolkit.yaml", strings.Replace(goodToolkit, "{GET: /me, id: user.id,", "{id: user.id,", 1), []string{"identity needs a request"}},

@@ -62,6 +62,7 @@ func referenceTables() string {
 		{"A way to connect (auth)", l.authKeys(r, oauth, &AuthScheme{})},
 		{"Beside them, for SERVICE_ACCOUNT and BASIC_WITH_JWT in place of those of OAuth", exchange},
 		{"The same for GOOGLE_SERVICE_ACCOUNT", l.googleKeys(r, &OAuth2{})},
+		{"The same for OAUTH1", l.oauth1Keys(r, &OAuth1{})},
 		{"A field", fieldKeys(r, &Field{})},
 		{"Whose account it is (identity)", identityKeys(r, &Identity{})},
 		{"Failures (errors)", errorKeys(r, &ErrorRules{}, scope)},

@@ -66,6 +66,7 @@ type AuthScheme struct {
 	ConfigFields  []Field
 	AccountFields []Field
 	OAuth2        *OAuth2   // only for OAUTH2 and S2S_OAUTH2; of GOOGLE_SERVICE_ACCOUNT the scopes, and a token URL if it is not Google's
+	OAuth1        *OAuth1   // only for OAUTH1
 	Exchange      *Exchange // only for SERVICE_ACCOUNT and BASIC_WITH_JWT
 	// Where the credential goes on a request: header and query values that may use the account's fields,
 	// for example Authorization: "Bearer {token}". Empty means the scheme's usual place.
@@ -104,6 +105,16 @@ type OAuth2 struct {
 	TokenParams     map[string]*mapping.Text // more parameters of token requests, for example an audience; an empty one is left out
 	Token           map[string]string        // answer member paths that differ: access_token: authed_user.access_token
 	Revoke          *Revoke
+}
+
+// OAuth1 holds the endpoints of a provider of OAuth 1 (RFC 5849) and how requests to it are signed.
+type OAuth1 struct {
+	RequestURL      *mapping.Text // temporary tokens
+	AuthorizeURL    *mapping.Text
+	AccessURL       *mapping.Text
+	Signature       string // HMAC-SHA1, HMAC-SHA256, or RSA-SHA1, for which the consumer secret is the private key
+	AuthorizeParams map[string]string
+	Token           map[string]string // answer members that are kept beside the token, as connection fields
 }
 
 // Exchange says where what an account holds is exchanged for a token that ends, outside OAuth: GitHub's installation tokens,

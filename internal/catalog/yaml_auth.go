@@ -42,6 +42,8 @@ func (a *AuthScheme) missing() string {
 		return "authorize_url and token_url"
 	case a.Mode == "S2S_OAUTH2" && o.TokenURL == nil, x != nil && x.URL == nil:
 		return "token_url"
+	case a.OAuth1 != nil && (a.OAuth1.RequestURL == nil || a.OAuth1.AuthorizeURL == nil || a.OAuth1.AccessURL == nil):
+		return "request_token_url, authorize_url and access_token_url"
 	}
 	return ""
 }
@@ -66,6 +68,9 @@ func (l *loader) authKeys(r *reader, e *yaml.Node, a *AuthScheme) []key {
 		a.OAuth2 = &OAuth2{PKCE: true, ScopeSeparator: " ", ClientAuth: "body"}
 	case "SERVICE_ACCOUNT", "BASIC_WITH_JWT":
 		a.Exchange = &Exchange{}
+	case "OAUTH1":
+		a.OAuth1 = &OAuth1{Signature: "HMAC-SHA1"}
+		return append(keys, l.oauth1Keys(r, a.OAuth1)...)
 	}
 	switch mode {
 	case "OAUTH2":
@@ -113,6 +118,18 @@ func (l *loader) googleKeys(r *reader, o *OAuth2) []key {
 	return []key{
 		{"scopes", false, l.scopes(r, o), "list of the scopes asked by default, or default, available"},
 		{"token_url", false, r.url(&o.TokenURL, mapping.Scope{}), "where tokens are asked for in place of what the key file says; only where it is not Google's"},
+	}
+}
+
+func (l *loader) oauth1Keys(r *reader, o *OAuth1) []key {
+	scope := mapping.Scope{Fields: l.shared.fields}
+	return []key{
+		{"request_token_url", false, r.url(&o.RequestURL, scope), "where temporary tokens are had"},
+		{"authorize_url", false, r.url(&o.AuthorizeURL, scope), "the provider's consent page"},
+		{"access_token_url", false, r.url(&o.AccessURL, scope), "where a temporary token becomes one that stays"},
+		{"signature", false, oneOf(r, &o.Signature, "HMAC-SHA1", "HMAC-SHA256", "RSA-SHA1"), "HMAC-SHA1 when absent; for RSA-SHA1 the consumer secret is the private key (PEM)"},
+		{"authorize_params", false, r.words(&o.AuthorizeParams, "authorize_params"), "more parameters of the consent page"},
+		{"token", false, r.words(&o.Token, "token"), "members of the last answer that are kept as connection fields: user: user_id"},
 	}
 }
 

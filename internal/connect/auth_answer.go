@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ func decodeAnswer(raw []byte) answer {
 		return object
 	}
 	form, err := url.ParseQuery(string(raw))
-	if err != nil || !form.Has("access_token") && !form.Has("error") {
+	if err != nil || !slices.ContainsFunc(formMembers, form.Has) {
 		return nil
 	}
 	a := make(answer, len(form))
@@ -37,6 +38,9 @@ func decodeAnswer(raw []byte) answer {
 	}
 	return a
 }
+
+// formMembers tell an answer that is a form from any other text.
+var formMembers = []string{"access_token", "error", "oauth_token", "oauth_problem"}
 
 // at finds a value by dotted path; a number in the path is an index.
 func (a answer) at(path string) any {

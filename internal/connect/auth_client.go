@@ -113,6 +113,7 @@ type requestForm struct {
 	client  bool         // with the client's proof …
 	basic   bool         // … by HTTP Basic instead of in the body
 	proof   secret.Value // this in Authorization
+	sign    func(*http.Request) error
 	headers map[string]string
 }
 
@@ -167,6 +168,8 @@ func (f requestForm) request(ctx context.Context, method, target string, g Grant
 		r.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(key)) // RFC 6749 section 2.3.1: encoded first
 	case !f.proof.Empty():
 		r.Header.Set("Authorization", f.proof.Reveal())
+	case f.sign != nil:
+		return r, f.sign(r)
 	}
 	return r, nil
 }

@@ -94,7 +94,13 @@ func checkImported(g Grant, scheme Scheme, given map[string]string) (Fields, err
 		return !over(ofConfig(scheme, g), g.Values)[f.Name].Empty() && strings.TrimSpace(kept[f.Name]) == "" // the auth config gives it
 	})
 	values, faults := checkFields(needed, kept)
-	if _, redirects := scheme.(redirecting); redirects && values["access_token"].Empty() && values["refresh_token"].Empty() {
+	if _, signs := scheme.(signing); signs {
+		for _, name := range []string{"oauth_token", "oauth_token_secret"} {
+			if values[name].Empty() {
+				faults[name] = "The token and its secret are required."
+			}
+		}
+	} else if _, redirects := scheme.(redirecting); redirects && values["access_token"].Empty() && values["refresh_token"].Empty() {
 		faults["access_token"] = "An access token or a refresh token is required."
 	}
 	if issues && brought != "" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/mapping"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 )
@@ -19,7 +20,8 @@ type Credential struct {
 	Query     map[string]secret.Value
 	Fields    map[string]string // connection fields that URLs may use (subdomain, region); never a token or key
 
-	print string // of the values it was made from, to tell whether the account holds newer ones
+	sign  func(*http.Request) error // for schemes whose proof is a signature; nil otherwise
+	print string                    // of the values it was made from, to tell whether the account holds newer ones
 }
 
 // newCredential puts an account's values where its toolkit says they go, or else where the scheme usually puts them.
@@ -29,6 +31,9 @@ func newCredential(scheme Scheme, g Grant, accountID, mode string) (Credential, 
 		Header: map[string]secret.Value{}, Query: map[string]secret.Value{},
 		Fields: reveal(over(g.Client, g.Values), slices.Concat(g.Declared.ConfigFields, g.Declared.AccountFields)),
 		print:  fingerprint(g.Values),
+	}
+	if s, ok := scheme.(signing); ok {
+		c.sign = s.signer(g)
 	}
 	if len(g.Declared.Header) == 0 && len(g.Declared.Query) == 0 {
 		return c, scheme.Place(g, &c)
@@ -81,17 +86,24 @@ func fingerprint(values Fields) string {
 	return secret.Hash(b.String())
 }
 
-// Apply puts the credential on a request, in place of whatever the request said there.
-func (c Credential) Apply(r *http.Request) {
+// Apply puts the credential on a request that is otherwise complete, in place of whatever the request said there. It fails only
+// where the scheme signs requests and this one cannot be signed; the fault says why.
+func (c Credential) Apply(r *http.Request) error {
 	for name, v := range c.Header {
 		r.Header.Set(name, v.Reveal())
 	}
-	if len(c.Query) == 0 {
-		return
+	if len(c.Query) > 0 {
+		q := r.URL.Query()
+		for name, v := range c.Query {
+			q.Set(name, v.Reveal())
+		}
+		r.URL.RawQuery = q.Encode()
 	}
-	q := r.URL.Query()
-	for name, v := range c.Query {
-		q.Set(name, v.Reveal())
+	if c.sign == nil {
+		return nil
 	}
-	r.URL.RawQuery = q.Encode()
+	if err := c.sign(r); err != nil {
+		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "The request cannot be signed: %s.", err)
+	}
+	return nil
 }

@@ -62,8 +62,7 @@ func identityRequest(ctx context.Context, t *catalog.Toolkit, c Credential) (*ht
 	for name, v := range built.Header {
 		r.Header.Set(name, v)
 	}
-	c.Apply(r)
-	return r, nil
+	return r, c.Apply(r)
 }
 
 // probeFailure tells a refused credential from everything else that may have gone wrong.

@@ -27,7 +27,7 @@ func (s *Service) sendToProvider(ctx context.Context, l link, flow redirecting, 
 	h := Handshake{State: id.NewSecret("st"), RedirectURI: s.redirectURI(l.grant, origin)}
 	target, err := flow.Begin(ctx, l.grant, &h)
 	if err != nil {
-		return LinkStep{Faults: map[string]string{"": fault.From(err).Message}, View: s.view(ctx, l)}, nil
+		return LinkStep{Faults: map[string]string{"": transientText(err)}, View: s.view(ctx, l)}, nil
 	}
 	now := s.now().UTC()
 	_, err = s.store.UpdateRequest(ctx, l.request.TokenHash, func(r *ConnectionRequest) error {

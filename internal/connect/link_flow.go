@@ -50,6 +50,7 @@ type LinkStep struct {
 // CallbackParams are what the provider sent back.
 type CallbackParams struct {
 	State, Code, Error, ErrorDescription, Issuer string
+	Verifier                                     string // of OAuth 1, whose State is the temporary token
 }
 
 // OpenLink shows a link's page: 404 unknown, 410 expired or used, 403 when another browser has begun.

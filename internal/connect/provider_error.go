@@ -84,8 +84,8 @@ func errorOf(a answer) (code, description string) {
 	if a == nil {
 		return "", ""
 	}
-	description = firstText(a, "error_description", "error.message", "error_msg", "message", "errors.0.message", "error_summary")
-	code = firstText(a, "error", "error.code", "error.type", "error_code", "errorCode", "errors.0.code")
+	description = firstText(a, "error_description", "error.message", "error_msg", "message", "errors.0.message", "error_summary", "oauth_problem_advice")
+	code = firstText(a, "error", "error.code", "error.type", "error_code", "errorCode", "errors.0.code", "oauth_problem")
 	if code == "" && a.at("ok") == false {
 		code = "not_ok"
 	}
@@ -140,7 +140,7 @@ func scrubbed(err error, g Grant, sent map[string]string) error {
 		}
 	}
 	for name, v := range over(g.Client, g.Values) {
-		if name != "client_id" && !instanceFields[name] {
+		if name != "client_id" && name != "consumer_key" && !instanceFields[name] {
 			hide(v.Reveal())
 		}
 	}

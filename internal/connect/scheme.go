@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	GoogleServiceAccount = "GOOGLE_SERVICE_ACCOUNT"
 	ServiceAccount       = "SERVICE_ACCOUNT"
 	BasicWithJWT         = "BASIC_WITH_JWT"
+	OAuth1               = "OAUTH1"
 )
 
 // newSchemes is the one place that says which schemes exist. A further scheme is a file scheme_x.go and a line here; the
@@ -37,6 +39,7 @@ func newSchemes(auth *authClient) map[string]Scheme {
 		GoogleServiceAccount: googleServiceAccountScheme{auth},
 		ServiceAccount:       serviceAccountScheme{auth},
 		BasicWithJWT:         basicWithJWTScheme{auth},
+		OAuth1:               oauth1Scheme{auth},
 	}
 }
 
@@ -78,6 +81,11 @@ type revoking interface {
 	CanRevoke(g Grant) bool
 	// Revoke gives the names of the values that no longer work.
 	Revoke(ctx context.Context, g Grant) ([]string, error)
+}
+
+// signing is a scheme whose proof is made of each request anew.
+type signing interface {
+	signer(g Grant) func(*http.Request) error
 }
 
 // replaceable is a scheme whose credentials an application may replace in place (behaviour of PATCH on an account).

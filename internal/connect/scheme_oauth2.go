@@ -140,6 +140,9 @@ func projectOnly(declared *catalog.AuthScheme) map[string]bool {
 			urls = append(urls, o.Revoke.URL)
 		}
 	}
+	if o := declared.OAuth1; o != nil {
+		urls = append(urls, o.RequestURL, o.AuthorizeURL, o.AccessURL)
+	}
 	if x := declared.Exchange; x != nil {
 		urls = append(urls, x.URL)
 	}

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +61,11 @@ var samples = map[string]sample{
 		values: map[string]string{"access_token": "secret-access", "username": "ann", "password": "secret-word", "subdomain": "shop-1"},
 		header: map[string]string{"Authorization": "Bearer secret-access"},
 	},
+	OAuth1: {
+		client: map[string]string{"consumer_key": "id-1", "consumer_secret": "client-secret"},
+		values: map[string]string{"oauth_token": "secret-token", "oauth_token_secret": "secret-token-secret", "subdomain": "shop-1"},
+		header: map[string]string{},
+	},
 	NoAuth: {
 		values: map[string]string{"subdomain": "shop-1"},
 		header: map[string]string{},
@@ -68,7 +75,7 @@ var samples = map[string]sample{
 // TestSchemes is the behaviour that every scheme must show.
 func TestSchemes(t *testing.T) {
 	t.Parallel()
-	for mode, scheme := range newSchemes(&authClient{now: time.Now}) {
+	for mode, scheme := range newSchemes(&authClient{http: &temporaryTokens{}, now: time.Now}) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			s, ok := samples[mode]
@@ -92,6 +99,16 @@ func TestSchemes(t *testing.T) {
 	}
 }
 
+// temporaryTokens is a provider that gives every request another temporary token (RFC 5849 section 2.1).
+type temporaryTokens struct{ n atomic.Int64 }
+
+func (p *temporaryTokens) Do(*http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	n := p.n.Add(1)
+	fmt.Fprintf(w, "oauth_token=temporary-%d&oauth_token_secret=hidden-%d&oauth_callback_confirmed=true", n, n)
+	return w.Result(), nil
+}
+
 type schemeSuite struct {
 	mode   string
 	scheme Scheme
@@ -108,6 +125,12 @@ func (s schemeSuite) grant(t *testing.T) Grant {
 	if _, ok := s.scheme.(redirecting); ok {
 		declared.OAuth2 = &catalog.OAuth2{
 			AuthorizeURL: compile(t, "https://{subdomain}.example.com/authorize?fixed=1"), TokenURL: compile(t, "https://{subdomain}.example.com/token"), PKCE: true,
+		}
+	}
+	if s.mode == OAuth1 {
+		declared.OAuth1 = &catalog.OAuth1{
+			RequestURL: compile(t, "https://{subdomain}.example.com/request"), AuthorizeURL: compile(t, "https://{subdomain}.example.com/authorize?fixed=1"),
+			AccessURL: compile(t, "https://{subdomain}.example.com/access"), Signature: "HMAC-SHA1",
 		}
 	}
 	return Grant{

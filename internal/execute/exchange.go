@@ -110,7 +110,9 @@ func (x *execution) request(ctx context.Context, b catalog.Built, cred connect.C
 		r.Header.Set(name, v)
 	}
 	if !b.Anonymous {
-		cred.Apply(r)
+		if err := cred.Apply(r); err != nil {
+			return nil, err
+		}
 		x.custom.apply(r)
 	}
 	return r, nil

@@ -130,7 +130,9 @@ func (x *execution) proxyRequest(ctx context.Context, call ProxyCall, to *url.UR
 	if err := addHeaders(r, call.Header); err != nil {
 		return nil, err
 	}
-	cred.Apply(r)
+	if err := cred.Apply(r); err != nil {
+		return nil, err
+	}
 	x.custom.apply(r)
 	return r, nil
 }
