@@ -188,7 +188,7 @@ func validate(t *testing.T, doc any, args map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := schema.Validate(map[string]any(args)); err != nil {
+	if err := schema.Validate(args); err != nil {
 		t.Errorf("the example does not fit the schema: %v", err)
 	}
 }

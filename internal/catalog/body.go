@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"mime/multipart"
 	"net/textproto"
@@ -167,7 +168,7 @@ func boundary(body any) string {
 	return "patchbay-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-func hashParts(h interface{ Write([]byte) (int, error) }, v any) {
+func hashParts(h io.Writer, v any) {
 	switch v := v.(type) {
 	case mapping.File:
 		fmt.Fprintf(h, "file %q %q %d ", v.Name, v.MIMEType, len(v.Data))

@@ -19,7 +19,7 @@ func linkNext(a ...any) (any, error) {
 	}
 	u, err := url.Parse(target)
 	if err != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // a link that cannot be followed is the end of the list
 	}
 	v := u.Query().Get(name)
 	if v == "" {

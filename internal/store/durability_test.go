@@ -132,7 +132,7 @@ func writeAndSay(ctx context.Context, s *store.Store, id string) error {
 	if err := s.CreateSession(ctx, session.Session{ID: id, ProjectID: "pr_1", Version: 1, CreatedAt: time.Now()}); err != nil {
 		return err
 	}
-	fmt.Printf("acknowledged %s %d\n", id, 1)
+	fmt.Fprintf(os.Stdout, "acknowledged %s %d\n", id, 1)
 	for range 2 {
 		v, err := s.UpdateSession(ctx, "pr_1", id, func(v *session.Session) error {
 			v.Config.Preload.Tools = append(v.Config.Preload.Tools, "ONE_MORE")
@@ -141,7 +141,7 @@ func writeAndSay(ctx context.Context, s *store.Store, id string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("acknowledged %s %d\n", id, v.Version)
+		fmt.Fprintf(os.Stdout, "acknowledged %s %d\n", id, v.Version)
 	}
 	return nil
 }

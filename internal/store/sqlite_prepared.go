@@ -37,7 +37,7 @@ func (p *prepared) learn(text string) *sql.Stmt {
 	if statement := p.statements[text]; statement != nil || len(p.statements) >= preparedLimit {
 		return statement
 	}
-	statement, err := p.db.Prepare(text)
+	statement, err := p.db.Prepare(text) //nolint:noctx,sqlclosecheck // it is kept, so it must not end with the caller
 	if err != nil {
 		return nil
 	}
@@ -53,7 +53,7 @@ type preparedReader struct {
 
 // QueryContext implements queryer.
 func (r preparedReader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if statement := r.statement(query); statement != nil {
+	if statement := r.statement(query); statement != nil { //nolint:sqlclosecheck // it is kept for the next time
 		return statement.QueryContext(ctx, args...)
 	}
 	return r.DB.QueryContext(ctx, query, args...)
@@ -61,7 +61,7 @@ func (r preparedReader) QueryContext(ctx context.Context, query string, args ...
 
 // QueryRowContext implements queryer.
 func (r preparedReader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if statement := r.statement(query); statement != nil {
+	if statement := r.statement(query); statement != nil { //nolint:sqlclosecheck // it is kept for the next time
 		return statement.QueryRowContext(ctx, args...)
 	}
 	return r.DB.QueryRowContext(ctx, query, args...)
@@ -85,7 +85,7 @@ type preparedTx struct {
 // ExecContext implements queryer.
 func (t *preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if statement := t.prepared.get(query); statement != nil {
-		return t.StmtContext(ctx, statement).ExecContext(ctx, args...)
+		return t.StmtContext(ctx, statement).ExecContext(ctx, args...) //nolint:sqlclosecheck // ends with the transaction
 	}
 	t.unknown = append(t.unknown, query)
 	return t.Tx.ExecContext(ctx, query, args...)
