@@ -118,6 +118,9 @@ func (s *Service) offered(t *catalog.Toolkit, mode string) (*catalog.AuthScheme,
 		names = append(names, d.Mode)
 	}
 	f := fault.New(fault.Invalid, fault.SlugAuthConfigInvalid, "Scheme %q is not supported here for %s.", mode, t.Name)
+	if known := refuseUnsupported(mode, t.Name); known != nil {
+		f = known
+	}
 	if len(names) == 0 {
 		return nil, nil, f.WithFix("None of %s's ways to connect is known to this server.", t.Name)
 	}
