@@ -220,7 +220,7 @@ func (d *doctor) toolkits() *catalog.Snapshot {
 }
 
 func usesOAuth2(t *catalog.Toolkit) bool {
-	return slices.ContainsFunc(t.Auth, func(s catalog.AuthScheme) bool { return s.OAuth2 != nil })
+	return slices.ContainsFunc(t.Auth, func(s catalog.AuthScheme) bool { return s.Mode == "OAUTH2" })
 }
 
 // server looks whether one runs at the address of the settings.
