@@ -137,7 +137,7 @@ func (x *execution) logOutcome(failed string, err error) {
 	case failed != "":
 		e.Status, e.Error = Failed, failed
 	}
-	e.Error = clip(string(x.redact([]byte(e.Error))), 500)
+	e.Error = clip(storable(string(x.redact([]byte(e.Error)))), 500)
 	x.entries.add(*e)
 	x.called(*e)
 }

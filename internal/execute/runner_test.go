@@ -347,3 +347,27 @@ func TestNewWantsItsParts(t *testing.T) {
 }
 
 var _ execute.Accounts = (*connect.Service)(nil)
+
+// A database may refuse NUL and bytes that are not UTF-8, and an entry that is refused takes the others of its batch along.
+func TestWhatIsLoggedCanBeStored(t *testing.T) {
+	t.Parallel()
+	for name, answered := range map[string]http.HandlerFunc{
+		"NUL": status(400, `{"message": "a\u0000b"}`),
+		"not UTF-8": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(400)
+			w.Write([]byte("a\xffb"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, answered)
+			w.run("CREATE_THING", `{"title": "T"}`)
+			for _, e := range w.logged() {
+				if !strings.Contains(e.Error, "a\uFFFDb") {
+					t.Errorf("logged %q", e.Error)
+				}
+			}
+		})
+	}
+}

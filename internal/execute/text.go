@@ -15,6 +15,12 @@ func clip(s string, n int) string {
 	return string([]rune(s)[:n]) + "…"
 }
 
+// storable takes out of a service's words what databases refuse: NUL, and bytes that are not UTF-8. One such entry would keep
+// all others of its batch from being stored.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
 // titled gives a web page's title as ` ("Sign in")`.
 func titled(page []byte) string {
 	lower := bytes.ToLower(page[:min(len(page), 8<<10)])
