@@ -54,23 +54,7 @@ func run(args []string, c *console) (code int) {
 			panic(cause)
 		}
 	}()
-	var commands cli
-	commands.Serve.settings = newSettingsFlags()
-	commands.Serve.Plugins = commands.Serve.settings.plugins()
-	commands.Doctor.settings = newSettingsFlags()
-	commands.Doctor.Plugins = commands.Doctor.settings.plugins()
-	commands.Key.settings = newSettingsFlags()
-	commands.Key.Plugins = commands.Key.settings.plugins()
-
-	parser, err := kong.New(&commands,
-		kong.Name("patchbay"), kong.Description(description), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Writers(c.out, c.err), kong.Exit(func(status int) { panic(exited(status)) }),
-		kong.Bind(c),
-	)
-	if err != nil {
-		panic(err) // the command line is described wrongly: every test meets it
-	}
+	commands, parser := newParser(c)
 	parsed, err := parser.Parse(args)
 	if err != nil {
 		return c.usage(err)
@@ -80,6 +64,27 @@ func run(args []string, c *console) (code int) {
 		return c.fail(err)
 	}
 	return 0
+}
+
+// newParser makes the command line.
+func newParser(c *console) (*cli, *kong.Kong) {
+	commands := &cli{}
+	commands.Serve.settings = newSettingsFlags()
+	commands.Serve.Plugins = commands.Serve.settings.plugins()
+	commands.Doctor.settings = newSettingsFlags()
+	commands.Doctor.Plugins = commands.Doctor.settings.plugins()
+	commands.Key.settings = newSettingsFlags()
+	commands.Key.Plugins = commands.Key.settings.plugins()
+	parser, err := kong.New(commands,
+		kong.Name("patchbay"), kong.Description(description), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(c.out, c.err), kong.Exit(func(status int) { panic(exited(status)) }),
+		kong.Bind(c),
+	)
+	if err != nil {
+		panic(err) // the command line is described wrongly: every test meets it
+	}
+	return commands, parser
 }
 
 // usage tells what is wrong with the command line.

@@ -19,7 +19,7 @@ type connectCmd struct {
 	Alias      string        `placeholder:"NAME" help:"A name for the account, to tell it from others of the same app."`
 	Scheme     string        `placeholder:"SCHEME" xor:"how" help:"How to connect (OAUTH2, API_KEY, BEARER_TOKEN, …; \"patchbay toolkit show\" lists them). Default: the project's way, or the first that needs no OAuth app."`
 	AuthConfig string        `placeholder:"ac_…" xor:"how" help:"The auth config to connect with."`
-	Wait       bool          `default:"true" negatable:"" help:"Wait until the user is done."`
+	NoWait     bool          `help:"Print the link and end, instead of waiting until the user is done."`
 	Timeout    time.Duration `default:"10m" help:"How long to wait. Default: ${default}"`
 }
 
@@ -35,7 +35,7 @@ func (s *connectCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	if !s.Wait {
+	if s.NoWait {
 		return c.show(link, func(w io.Writer) { fmt.Fprintln(w, link.URL) })
 	}
 	fmt.Fprintf(c.err, "Open this in the browser of %s, within ten minutes:\n\n  %s\n\nWaiting …\n", s.User, link.URL)

@@ -14,6 +14,8 @@ import (
 	_ "time/tzdata" // toolkits and prompts name time zones, and a small image has no data for them
 )
 
+//go:generate go test . -run TestCommandsPageIsFresh -update
+
 // version is set by the linker; see the Makefile.
 var version string
 
