@@ -43,7 +43,7 @@ func (s *serveCmd) Run(c *console) error {
 		return err
 	}
 	if err := c.show(greetingOf(server.Welcome()), func(w io.Writer) { greet(w, server.Welcome(), cfg) }); err != nil {
-		return err
+		log.Warn("nobody reads the greeting", "error", err)
 	}
 	var failure error
 	select {
