@@ -79,6 +79,28 @@ export function accountSuite({ Composio }) {
       await assert.rejects(() => composio.connectedAccounts.get(account.id), /404/);
     });
 
+    test('SHARED: another user may use it when it is pinned and the ACL lets them in, and only then', async () => {
+      const owner = newUser('owner');
+      const friend = newUser('friend');
+      const config = await managed('github');
+      const request = await composio.connectedAccounts.link(owner, config.id, {
+        experimental: { accountType: 'SHARED', aclConfigForShared: { allowedUserIds: [friend] } },
+      });
+      await consent(request.redirectUrl, 'alice');
+      await request.waitForConnection(5_000);
+      const pinned = (user) => composio.create(user, { toolkits: ['github'], connectedAccounts: { github: request.id } });
+      const me = await (await pinned(friend)).execute('GITHUB_GET_THE_AUTHENTICATED_USER', {});
+      assert.equal(me.data.login, 'alice');
+      await assert.rejects(() => pinned(newUser('stranger')), /400/);
+      const unpinned = await composio.create(friend, { toolkits: ['github'] });
+      await assert.rejects(() => unpinned.execute('GITHUB_GET_THE_AUTHENTICATED_USER', {}), /NoActiveConnection/);
+
+      const updateAcl = composio.connectedAccounts.updateAcl?.bind(composio.connectedAccounts);
+      if (!updateAcl) return;
+      await updateAcl(request.id, { notAllowedUserIds: [friend] });
+      await assert.rejects(() => pinned(friend), /400/);
+    });
+
     test('toolkits.authorize: the legacy create', async () => {
       const request = await composio.toolkits.authorize(newUser(), 'github');
       await consent(request.redirectUrl, 'alice');

@@ -100,6 +100,30 @@ export function servicesSuite({ Composio }) {
       assert.equal(answer.data.login, 'alice');
     });
 
+    test('tools.execute and tools.proxyExecute with a named account and version', async () => {
+      const { items } = await composio.connectedAccounts.list({ userIds: [user], toolkitSlugs: ['github'] });
+      const { version } = await composio.tools.getRawComposioToolBySlug('GITHUB_GET_THE_AUTHENTICATED_USER');
+      const answer = await composio.tools.execute('GITHUB_GET_THE_AUTHENTICATED_USER', {
+        userId: user,
+        connectedAccountId: items[0].id,
+        version,
+        arguments: {},
+      });
+      assert.equal(answer.data.login, 'alice', answer.error);
+      const raw = await composio.tools.proxyExecute({ endpoint: '/user', method: 'GET', connectedAccountId: items[0].id });
+      assert.equal(raw.data.login, 'alice');
+    });
+
+    test('tools.execute with a token that the caller brings along', async () => {
+      const answer = await composio.tools.execute('GITHUB_GET_THE_AUTHENTICATED_USER', {
+        userId: newUser(),
+        arguments: {},
+        dangerouslySkipVersionCheck: true,
+        customConnectionData: { authScheme: 'BEARER_TOKEN', toolkitSlug: 'github', val: { token: 'not-a-token' } },
+      });
+      assert.match(answer.error ?? '', /401|Bad credentials/);
+    });
+
     test('a write is sent once, whatever the provider answers', async () => {
       await orderGate('github', { fault: { status: 503, path: '^/repos/.*/issues$', method: 'POST', count: 1 } });
       const answer = await session.execute('GITHUB_CREATE_ISSUE', { owner: 'alice', repo: 'hello-world', title: 'Once only' });

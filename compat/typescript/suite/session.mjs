@@ -43,6 +43,26 @@ export function sessionSuite({ Composio, SessionPreset, experimental_createTool 
       assert.ok(!names.includes('GITHUB_CREATE_AN_ISSUE'), 'only the preloaded app tool is listed');
     });
 
+    test('create: all but some toolkits, no connections, the sandbox by its newer name', async () => {
+      const session = await composio.create(newUser(), {
+        toolkits: { disable: ['github'] },
+        manageConnections: false,
+        sandbox: { enable: false },
+      });
+      assert.ok(!(await session.tools()).map(nameOf).includes('COMPOSIO_MANAGE_CONNECTIONS'));
+      await assert.rejects(() => session.execute('GITHUB_GET_THE_AUTHENTICATED_USER', {}), /Session Restriction/);
+      const page = await session.toolkits({ limit: 50 });
+      assert.ok(!page.items.some((item) => item.slug === 'github'), 'a denied toolkit is not listed');
+    });
+
+    test('create: tags keep to what only reads', async () => {
+      const session = await composio.create(newUser(), { toolkits: ['github'], tags: ['readOnlyHint'], preload: { tools: 'all' } });
+      const names = (await session.tools()).map(nameOf);
+      assert.ok(names.includes('GITHUB_GET_A_REPOSITORY'), names.join());
+      assert.ok(!names.includes('GITHUB_CREATE_AN_ISSUE'));
+      await assert.rejects(() => session.execute('GITHUB_CREATE_AN_ISSUE', { owner: 'a', repo: 'b', title: 'c' }), /Session Restriction/);
+    });
+
     test('tools: a default session shows the meta tools', async () => {
       const session = await composio.create(newUser());
       assert.deepEqual((await session.tools()).map(nameOf).sort(), [...META_TOOLS].sort());
@@ -70,6 +90,18 @@ export function sessionSuite({ Composio, SessionPreset, experimental_createTool 
       await session.update({ toolkits: ['hackernews'] });
       const page = await session.toolkits();
       assert.deepEqual(page.items.map((item) => item.slug), ['hackernews']);
+    });
+
+    test('history: each version, the live one marked; a stale lock is a conflict', async () => {
+      const session = await composio.create(newUser(), { toolkits: ['github'] });
+      if (!session.listConfigHistory) return; // newer than core 0.19
+      await session.update({ toolkits: ['hackernews'] });
+      const history = await session.listConfigHistory();
+      assert.deepEqual(history.items.map((item) => item.version), [2, 1]);
+      await assert.rejects(() => session.update({ toolkits: ['gmail'], expectedConfigVersion: 1 }), /409|[Cc]onflict/);
+      await session.update({ toolkits: null });
+      const all = await session.toolkits({ limit: 50 });
+      assert.ok(all.items.length > 1, 'null lifts the restriction');
     });
 
     test('delete: gone at once, and a second delete is not found', async () => {
