@@ -14,15 +14,17 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
-// middleware surrounds every request, those of the pages and of MCP included: an id, one log line, the metrics, and an
-// answer even when a handler panics. The body's limit and the deadline belong to API routes alone (serve.go): an MCP
-// stream or an upload has its own.
+// middleware surrounds every request, those of the pages and of MCP included: an id, one log line, the metrics, an answer even
+// when a handler panics, and a time within which the body has to arrive. The body's size and the deadline belong to API routes
+// alone (serve.go): an MCP stream or an upload has its own.
 func (a *api) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{ResponseWriter: w, started: a.now()}
 		x.Header().Set(requestIDHeader, chooseRequestID(r))
 		defer a.finish(x, r)
 		defer a.recovered(x, r)
+		body := timeBody(w, r)
+		defer body.answered()
 		next.ServeHTTP(x, r)
 	})
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -85,7 +86,8 @@ func (a *api) routes() []route {
 
 // pageRoutes are the paths of the Connect pages: the link, and where providers send the browser back to, old targets included.
 var pageRoutes = []string{
-	"/link/{token}",
+	"GET /link/{token}",
+	"POST /link/{token}",
 	"GET /api/v3.1/toolkits/auth/callback",
 	"GET /api/v3/toolkits/auth/callback",
 	"GET /api/v1/auth-apps/add",
@@ -103,7 +105,7 @@ func (a *api) mux(o Options) *http.ServeMux {
 	}
 	if o.Pages != nil {
 		for _, pattern := range pageRoutes {
-			mux.Handle(pattern, o.Pages)
+			mux.Handle(pattern, a.inTime(o.Pages))
 		}
 	}
 	if o.MCP != nil {
@@ -119,6 +121,15 @@ func (a *api) mux(o Options) *http.ServeMux {
 	mux.HandleFunc("/api/v2/", a.gone)
 	mux.Handle("/", a.unmatched(mux))
 	return mux
+}
+
+// inTime gives a page the time that an API request has.
+func (a *api) inTime(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
+		defer cancel()
+		pages.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // gone answers the old API's prefixes.

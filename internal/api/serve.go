@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"reflect"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -86,6 +87,9 @@ func bodyFault(err error) error {
 	if errors.As(err, &tooLarge) {
 		return fault.New(fault.TooLarge, fault.SlugTooLarge, "The request body is larger than %s.", readableBytes(tooLarge.Limit)).
 			WithFix("Send less, or have whoever runs this server raise the limit.")
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fault.New(fault.Timeout, fault.SlugTimeout, "The request body did not arrive in time.").Because(err)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fault.New(fault.Invalid, fault.SlugInvalid, "The request body ended before its announced length.").Because(err)
