@@ -39,11 +39,11 @@ func rootOf(err error) error {
 	}
 }
 
-// newServer makes the HTTP server. There is no limit on the whole of a request or an answer, which would cut MCP streams: heads
-// and bodies must arrive in time, and the API bounds its own routes. Requests end with base.
+// newServer makes the HTTP server. There is no limit on the whole of a request or an answer, which would cut MCP streams: the
+// REST edge times bodies and bounds its own routes. Requests end with base.
 func newServer(base context.Context, handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           refuseSlowBodies(handler),
+		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
