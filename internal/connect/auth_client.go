@@ -165,7 +165,7 @@ func (f requestForm) request(ctx context.Context, method, target string, g Grant
 	}
 	switch {
 	case f.client && f.basic:
-		r.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(key)) // RFC 6749 section 2.3.1: encoded first
+		r.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(key)) // RFC 6749 section 2.3.1: encoded first (scrubbed knows it)
 	case !f.proof.Empty():
 		r.Header.Set("Authorization", f.proof.Reveal())
 	case f.sign != nil:

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -65,9 +66,9 @@ func failureOf(res *http.Response, a answer) error {
 		return nil
 	}
 	e := &providerError{code: code, status: res.StatusCode, after: retryAfter(res)}
-	// Only a provider that speaks as an OAuth server, with a code, can declare a grant dead. A page of a firewall cannot.
-	clientError := res.StatusCode < 500 && res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusRequestTimeout
-	e.permanent = code != "" && clientError && !slices.Contains(passing, strings.ToLower(code))
+	// Only a provider that speaks as an OAuth server, with a code, can declare a grant dead. A page of a firewall cannot, nor the
+	// JSON with which a web server says that there is nothing at this address.
+	e.permanent = code != "" && speaksOAuth(res.StatusCode) && !slices.Contains(passing, strings.ToLower(code))
 	switch {
 	case description != "" && code != "":
 		e.text = code + ": " + description
@@ -77,6 +78,32 @@ func failureOf(res *http.Response, a answer) error {
 		e.text = "The provider answered with status " + strconv.Itoa(res.StatusCode) + "."
 	}
 	return e // whole: a secret that is cut in two could no longer be found
+}
+
+// speaksOAuth reports whether a status is one with which a token endpoint refuses a request that reached it (RFC 6749 section
+// 5.2, and what providers make of it).
+func speaksOAuth(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity:
+		return true
+	}
+	return status < 300
+}
+
+// clientFaults are the codes by which providers refuse the client, in the spellings of RFC 6749, GitHub, Slack and Google.
+var clientFaults = []string{
+	"invalid_client", "incorrect_client_credentials", "bad_client_secret", "invalid_client_id", "deleted_client", "disabled_client",
+}
+
+// notTheGrant keeps a grant alive where its client was refused: a mistyped secret must not end the connections of all users, who
+// would each have to sign in again after it is mended.
+func notTheGrant(err error) error {
+	var e *providerError
+	if errors.As(err, &e) && slices.Contains(clientFaults, strings.ToLower(e.code)) {
+		e.permanent = false
+		e.text = "it does not accept the client id and secret of the auth config (" + e.text + ")"
+	}
+	return err
 }
 
 // errorOf finds the error code and its description in the forms that providers use.
@@ -115,7 +142,7 @@ func retryAfter(res *http.Response) time.Duration {
 // forPeople makes one short line of what a provider says.
 func forPeople(text string) string {
 	const longest = 300
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 	if runes := []rune(text); len(runes) > longest {
 		text = string(runes[:longest-1]) + "…"
 	}
@@ -130,8 +157,11 @@ func scrubbed(err error, g Grant, sent map[string]string) error {
 		return err
 	}
 	hide := func(v string) {
-		if len(v) >= 6 {
-			e.text = strings.ReplaceAll(e.text, v, "[redacted]")
+		if len(v) < 6 {
+			return
+		}
+		for _, written := range []string{v, url.QueryEscape(v), url.PathEscape(v), strings.ReplaceAll(v, "/", `\/`)} {
+			e.text = strings.ReplaceAll(e.text, written, "[redacted]")
 		}
 	}
 	for name, v := range sent {
@@ -144,6 +174,8 @@ func scrubbed(err error, g Grant, sent map[string]string) error {
 			hide(v.Reveal())
 		}
 	}
+	id, key := g.Client["client_id"].Reveal(), g.Client["client_secret"].Reveal()
+	hide(base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(key)))) // of HTTP Basic
 	e.text = forPeople(e.text)
 	return err
 }

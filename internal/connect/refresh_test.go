@@ -2,6 +2,7 @@ package connect_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -150,6 +151,9 @@ func TestRefreshAgainstAProviderInTrouble(t *testing.T) {
 		"a passing error":   failOn("/token", 400, `{"error":"temporarily_unavailable"}`),
 		"nonsense":          failOn("/token", 200, "]["),
 		"slack's ok: false": failOn("/token", 200, `{"ok":false,"error":"ratelimited"}`),
+		"a mistyped client": failOn("/token", 401, `{"error":"invalid_client"}`),
+		"github's client":   failOn("/token", 200, `{"error":"incorrect_client_credentials"}`),
+		"a wrong address":   failOn("/token", 404, `{"error":"Not Found","status":404}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +194,6 @@ func TestRefreshOfADeadGrant(t *testing.T) {
 	t.Parallel()
 	for name, failure := range map[string]func(*http.Request, url.Values) (int, string, bool){
 		"revoked by the user": nil,
-		"invalid_client":      failOn("/token", 401, `{"error":"invalid_client"}`),
 		"github, status 200":  failOn("/token", 200, `{"error":"bad_refresh_token","error_description":"The refresh token is bad"}`),
 		"github, as a form":   failOn("/token", 200, `error=bad_refresh_token&error_description=bad`),
 		"slack":               failOn("/token", 200, `{"ok":false,"error":"invalid_refresh_token"}`),
@@ -503,5 +506,40 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 	if credentials["client_id"] != b.provider.ClientID || public["access_token"] != connect.Redacted {
 		t.Errorf("%v %v", credentials, public["access_token"])
+	}
+}
+
+// Providers quote what they were sent in whatever form it reached them.
+func TestSecretsAreFoundInEveryForm(t *testing.T) {
+	t.Parallel()
+	for name, quoted := range map[string]func(r *http.Request, form url.Values) string{
+		"as a form": func(_ *http.Request, form url.Values) string { return form.Encode() },
+		"in a path": func(_ *http.Request, form url.Values) string { return url.PathEscape(form.Get("client_secret")) },
+		"as PHP's JSON": func(_ *http.Request, form url.Values) string {
+			return strings.ReplaceAll(form.Get("client_secret"), "/", `\\/`)
+		},
+		"as HTTP Basic": func(_ *http.Request, form url.Values) string {
+			return base64.StdEncoding.EncodeToString([]byte(form.Get("client_id") + ":" + url.QueryEscape(form.Get("client_secret"))))
+		},
+		"cut at the end": func(_ *http.Request, form url.Values) string {
+			return strings.Repeat("x", 270) + form.Get("client_secret")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			b.provider.ClientSecret = "s3cr/t+with=signs&more"
+			a := b.connected(b.oauthConfig("acme"), "u", ann)
+			b.clock.Move(2 * time.Hour)
+			b.provider.Change(func() {
+				b.provider.Fail = func(r *http.Request, form url.Values) (int, string, bool) {
+					return 400, `{"error":"invalid_grant","error_description":"` + quoted(r, form) + `"}`, r.URL.Path == "/token"
+				}
+			})
+			b.Credential(b.ctx, b.caller, a)
+			if reason := b.account(a.ID).StatusReason; strings.Contains(reason, "s3cr") || !strings.Contains(reason, "[redacted]") {
+				t.Error(reason)
+			}
+		})
 	}
 }

@@ -84,9 +84,10 @@ func (oauth2Scheme) CanRefresh(g Grant) bool { return !g.Values["refresh_token"]
 
 // Refresh uses the refresh token (RFC 6749 section 6).
 func (s oauth2Scheme) Refresh(ctx context.Context, g Grant) (Tokens, error) {
-	return s.auth.token(ctx, g, map[string]string{
+	tokens, err := s.auth.token(ctx, g, map[string]string{
 		"grant_type": "refresh_token", "refresh_token": g.Values["refresh_token"].Reveal(),
 	})
+	return tokens, notTheGrant(err)
 }
 
 func (oauth2Scheme) CanRevoke(g Grant) bool {
