@@ -100,7 +100,7 @@ func readTokens(a answer, o *catalog.OAuth2, asked time.Time) (Tokens, error) {
 	}
 	t := Tokens{Values: values, Who: readIDToken(a.text("id_token"))}
 	if seconds, err := strconv.ParseFloat(values["expires_in"].Reveal(), 64); err == nil && seconds > 0 {
-		t.Expiry = asked.Add(time.Duration(seconds * float64(time.Second)))
+		t.Expiry = endAfter(asked, seconds)
 	}
 	if scope, ok := values["scope"]; ok {
 		t.Scopes = splitScopes(scope.Reveal())

@@ -22,8 +22,8 @@ func checkCallback(callback string) error {
 }
 
 func checkUserID(userID string) error {
-	if n := utf8.RuneCountInString(userID); n == 0 || n > 256 {
-		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "user_id must have 1 to 256 characters.").
+	if strings.TrimSpace(userID) == "" || utf8.RuneCountInString(userID) > 256 {
+		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "user_id must have 1 to 256 characters, not all of them blank.").
 			WithFix("Give the id under which your application knows the user.")
 	}
 	return nil

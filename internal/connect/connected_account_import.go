@@ -121,20 +121,32 @@ func checkImported(g Grant, scheme Scheme, given map[string]string) (Fields, err
 // importedExpiry reads when a given token ends: expires_in in seconds, or expires_at as Unix seconds or RFC 3339.
 func importedExpiry(values Fields, now time.Time) time.Time {
 	if seconds, err := strconv.ParseFloat(values["expires_in"].Reveal(), 64); err == nil && seconds > 0 {
-		return now.Add(time.Duration(seconds * float64(time.Second)))
+		return endAfter(now, seconds)
 	}
 	at := values["expires_at"].Reveal()
 	end, err := time.Parse(time.RFC3339, at)
 	if seconds, notNumber := strconv.ParseInt(at, 10, 64); notNumber == nil && seconds > 0 {
 		end, err = time.Unix(seconds, 0), nil
 	}
-	if err != nil || at == "" {
+	if err != nil || at == "" || end.Sub(now) > longestLife {
 		return time.Time{}
 	}
 	if left := end.Sub(now); left > 0 {
 		values["expires_in"] = secret.Hide(strconv.FormatInt(int64(left/time.Second), 10))
 	}
 	return end.UTC()
+}
+
+// longestLife is the longest that a token is taken to live. What is told to live longer (some providers tell centuries, or
+// milliseconds) does not end: times so far off cannot be computed with.
+const longestLife = 100 * 365 * 24 * time.Hour
+
+// endAfter gives the end of a life told in seconds; zero when it does not end.
+func endAfter(now time.Time, seconds float64) time.Time {
+	if seconds > longestLife.Seconds() {
+		return time.Time{}
+	}
+	return now.Add(time.Duration(seconds * float64(time.Second)))
 }
 
 // rejectedCredential is the fault for a credential that the provider does not take.

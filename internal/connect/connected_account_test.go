@@ -76,6 +76,7 @@ func TestImport(t *testing.T) {
 		"missing and wrong":   {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", Values: map[string]string{"size": "x"}}, fault.Invalid, fault.SlugAccountInvalid, []string{"key: Secret key is required.", "size: Size must be a number."}},
 		"another scheme":      {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", Scheme: connect.Basic}, fault.Invalid, fault.SlugAccountInvalid, []string{"is for API_KEY"}},
 		"no user":             {connect.NewAccount{AuthConfigID: keyed.ID}, fault.Invalid, fault.SlugAccountInvalid, []string{"user_id"}},
+		"a blank user":        {connect.NewAccount{AuthConfigID: keyed.ID, UserID: " \t"}, fault.Invalid, fault.SlugAccountInvalid, []string{"user_id"}},
 		"no auth config":      {connect.NewAccount{AuthConfigID: "ac_none", UserID: "u"}, fault.NotFound, fault.SlugAuthConfigNotFound, nil},
 		"an ACL on PRIVATE":   {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", ACL: &connect.ACL{}}, fault.Invalid, fault.SlugAccountInvalid, []string{"acl_config_for_shared is only valid on SHARED"}},
 		"an unknown type":     {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", AccountType: "PUBLIC"}, fault.Invalid, fault.SlugAccountInvalid, []string{"PUBLIC"}},

@@ -77,6 +77,8 @@ func TestImportedExpiry(t *testing.T) {
 		"over":          {Fields{"expires_at": secret.Hide("2026-01-01T00:00:00Z")}, now.Add(-27*time.Hour - 4*time.Minute - 5*time.Second), ""},
 		"not said":      {Fields{}, time.Time{}, ""},
 		"nonsense":      {Fields{"expires_in": secret.Hide("soon"), "expires_at": secret.Hide("later")}, time.Time{}, "soon"},
+		"centuries":     {Fields{"expires_in": secret.Hide("99999999999")}, time.Time{}, "99999999999"},
+		"microseconds":  {Fields{"expires_at": secret.Hide("1767323105000000")}, time.Time{}, ""},
 		"never":         {Fields{"expires_in": secret.Hide("0")}, time.Time{}, "0"},
 	} {
 		t.Run(name, func(t *testing.T) {
