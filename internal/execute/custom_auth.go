@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -16,8 +15,8 @@ import (
 func (x *execution) authorizeCustom(ctx context.Context) error {
 	c := x.custom
 	for name, v := range c.Header {
-		if strings.ContainsAny(name+v, "\r\n\x00") {
-			return fault.New(fault.Invalid, fault.SlugInvalid, "The custom header %s contains a line break.", quote(name))
+		if err := checkHeader(name, v); err != nil {
+			return err
 		}
 	}
 	if c.BaseURL != "" {

@@ -87,6 +87,9 @@ func (x *execution) send(ctx context.Context, b catalog.Built, cred connect.Cred
 	if err != nil {
 		return answer{}, x.readFailure(ctx, res.StatusCode, err)
 	}
+	if res.StatusCode >= http.StatusMultipleChoices {
+		body = x.redact(body) // before anything is cut out of it: half a secret could no longer be found
+	}
 	return answer{status: res.StatusCode, header: res.Header, body: body}, nil
 }
 
@@ -130,6 +133,9 @@ func (x *execution) do(r *http.Request) (*http.Response, error) {
 // readAnswer reads a body of at most limit bytes. What is returned is its own memory, of the right size.
 func readAnswer(res *http.Response, limit int64) ([]byte, error) {
 	defer res.Body.Close()
+	if res.Request != nil && res.Request.Method == http.MethodHead { // the length is that of an answer to GET
+		return nil, nil
+	}
 	if n := res.ContentLength; n > limit {
 		return nil, outbound.ErrBodyTooLarge
 	} else if n >= 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
 	"github.com/patchbay-dev/patchbay/internal/mapping"
+	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
@@ -158,38 +160,61 @@ func (x *execution) redact(text []byte) []byte {
 	return text
 }
 
+// redactAll removes what a credential puts on requests, but for connection fields among it: a region in a header is no secret
+// and stands in many answers.
 func redactAll(text []byte, cred connect.Credential) []byte {
-	for _, v := range cred.Header {
-		text = redactOne(text, v.Reveal())
-	}
-	for _, v := range cred.Query {
-		text = redactOne(text, v.Reveal())
+	for _, values := range []map[string]secret.Value{cred.Header, cred.Query} {
+		for _, v := range values {
+			if !isField(cred, v.Reveal()) {
+				text = redactOne(text, v.Reveal())
+			}
+		}
 	}
 	return text
 }
 
+func isField(cred connect.Credential, value string) bool {
+	for _, v := range cred.Fields {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
 // redactOne removes a header value and the token in it. Short values are left alone: they would be found everywhere.
-func redactOne(text []byte, secret string) []byte {
-	scheme, token, ok := strings.Cut(secret, " ")
+func redactOne(text []byte, value string) []byte {
+	scheme, token, ok := strings.Cut(value, " ")
 	if !ok {
-		token = secret
+		token = value
 	}
 	text = replaceSecret(text, token)
 	if strings.EqualFold(scheme, "Basic") {
 		if plain, err := base64.StdEncoding.DecodeString(token); err == nil {
-			_, password, _ := strings.Cut(string(plain), ":")
+			user, password, _ := strings.Cut(string(plain), ":")
+			if len(password) < shortestSecret { // the key is in the user's place
+				password = user
+			}
 			text = replaceSecret(text, password)
 		}
 	}
 	return text
 }
 
-func replaceSecret(text []byte, secret string) []byte {
-	const shortest = 8
-	if len(secret) < shortest || !bytes.Contains(text, []byte(secret)) {
+const shortestSecret = 8
+
+// replaceSecret removes a secret in the forms in which services quote what they were sent: as it is, as in a form or a query,
+// and as in JSON that escapes slashes.
+func replaceSecret(text []byte, token string) []byte {
+	if len(token) < shortestSecret {
 		return text
 	}
-	return bytes.ReplaceAll(text, []byte(secret), []byte("[redacted]"))
+	for _, written := range [...]string{token, url.QueryEscape(token), strings.ReplaceAll(token, "/", `\/`)} {
+		if bytes.Contains(text, []byte(written)) {
+			text = bytes.ReplaceAll(text, []byte(written), []byte("[redacted]"))
+		}
+	}
+	return text
 }
 
 var errDeadline = errors.New("the call's own deadline passed")

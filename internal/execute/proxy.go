@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/mapping"
@@ -144,11 +146,23 @@ func addHeaders(r *http.Request, given map[string][]string) error {
 			continue
 		}
 		for _, v := range values {
-			if strings.ContainsAny(name+v, "\r\n\x00") {
-				return fault.New(fault.Invalid, fault.SlugInvalid, "The header %s contains a line break.", quote(name))
+			if err := checkHeader(name, v); err != nil {
+				return err
 			}
 		}
 		r.Header[name] = values
+	}
+	return nil
+}
+
+// checkHeader refuses what cannot stand in a request's head.
+func checkHeader(name, value string) error {
+	switch {
+	case !httpguts.ValidHeaderFieldName(name):
+		return fault.New(fault.Invalid, fault.SlugInvalid, "%s is not the name of a header.", quote(name)).
+			WithFix("Names consist of letters, digits and hyphens.")
+	case !httpguts.ValidHeaderFieldValue(value):
+		return fault.New(fault.Invalid, fault.SlugInvalid, "The value of the header %s contains a line break or another control character.", quote(name))
 	}
 	return nil
 }

@@ -299,3 +299,28 @@ func TestProxyRedirects(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// The answer to HEAD tells the length of a body that does not come.
+func TestProxyHead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(rw http.ResponseWriter, _ *http.Request) { rw.Header().Set("Content-Length", "1234") })
+	res := w.proxy(w.proxyCall("HEAD", "/v1/me"))
+	if res.Status != 200 || string(res.Data) != "null" {
+		t.Errorf("got %d %s", res.Status, res.Data)
+	}
+}
+
+func TestProxyRefusesHeadersThatAreNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, status(200, `{}`))
+	for name, value := range map[string]string{"X A": "v", ":path": "v", "X-A\r\nX-B": "v", "X-A": "v\r\nX-B: w", "X-C": "\x01"} {
+		call := w.proxyCall("GET", "/v1/me")
+		call.Header = map[string][]string{name: {value}}
+		_, err := w.Proxy(t.Context(), caller, call)
+		wantFault(t, err, fault.Invalid, fault.SlugInvalid)
+		call.Header, call.Custom = nil, &execute.CustomAuth{Header: map[string]string{name: value}}
+		_, err = w.Proxy(t.Context(), caller, call)
+		wantFault(t, err, fault.Invalid, fault.SlugInvalid)
+	}
+	w.wantRequests(0)
+}

@@ -325,15 +325,18 @@ func TestLog(t *testing.T) {
 func TestCredentialsAreTakenOutOfAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
-		status := 200
-		if r.URL.Path == "/v1/things/bad" {
+		status, before := 200, ""
+		switch r.URL.Path {
+		case "/v1/things/bad":
 			status = 400
+		case "/v1/things/long": // so long that the message is cut within the credential
+			status, before = 400, strings.Repeat("x", 572)
 		}
-		answerJSON(rw, status, `{"message":"you sent `+r.Header.Get("Authorization")+`"}`)
+		answerJSON(rw, status, `{"message":"`+before+` you sent `+r.Header.Get("Authorization")+` and more"}`)
 	})
-	for _, id := range []string{"good", "bad"} {
+	for _, id := range []string{"good", "bad", "long"} {
 		res := w.run("GET_THING", `{"id": "`+id+`"}`)
-		if text := string(res.Data) + res.Error; strings.Contains(text, "key-of-the-account") || !strings.Contains(text, "you sent Bearer [redacted]") {
+		if text := string(res.Data) + res.Error; strings.Contains(text, "key-of-the") || !strings.Contains(text, "you sent Bearer [redacted]") {
 			t.Errorf("%s: %s", id, text)
 		}
 	}
