@@ -104,11 +104,20 @@ func replay(kept []byte) (Result, error) {
 	return Result{Data: s.Data, Error: s.Error, LogID: s.LogID, AccountID: s.AccountID, Status: s.Status, Notes: s.Notes, Replayed: true}, nil
 }
 
-// fingerprint identifies a call: the same tool for the same user and account with the same arguments.
+// fingerprint identifies a call: the same tool for the same user and account, or with the same credential of the caller's own,
+// with the same arguments.
 func fingerprint(call Call) (string, error) {
-	text, err := mapping.EncodeJSON([]any{
+	parts := []any{
 		call.Tool.Slug, call.Version, call.Select.UserID, call.Select.AccountID, call.Select.Account, call.SessionID, call.Arguments,
-	})
+	}
+	if c := call.Custom; c != nil {
+		fields := make(map[string]string, len(c.Fields))
+		for name, v := range c.Fields {
+			fields[name] = v.Reveal()
+		}
+		parts = append(parts, c.BaseURL, c.Header, c.Query, c.Body, c.Scheme, fields)
+	}
+	text, err := mapping.EncodeJSON(parts)
 	if err != nil {
 		return "", fault.New(fault.Invalid, fault.SlugInvalidArguments, "The arguments are not JSON.").Because(err)
 	}

@@ -11,8 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/store/storetest"
 )
 
@@ -46,6 +48,10 @@ func TestReplay(t *testing.T) {
 			w.wantRequests(1)
 
 			_, err = w.Run(t.Context(), caller, w.keyed(write, `{"title": "Other"}`, "k1"))
+			wantFault(t, err, fault.Conflict, fault.SlugIdempotencyConflict)
+			custom := w.keyed(write, writeArgs, "k1")
+			custom.Custom = &execute.CustomAuth{Fields: connect.Fields{"api_key": secret.Hide("another")}}
+			_, err = w.Run(t.Context(), caller, custom)
 			wantFault(t, err, fault.Conflict, fault.SlugIdempotencyConflict)
 			other := caller
 			other.ProjectID = "pr_2" // whose keys are its own
