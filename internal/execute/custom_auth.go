@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -20,6 +22,9 @@ func (x *execution) authorizeCustom(ctx context.Context) error {
 		}
 	}
 	if c.BaseURL != "" {
+		if !plainBase(c.BaseURL) {
+			return fault.New(fault.Invalid, fault.SlugInvalid, "custom_auth_params.base_url must be an http or https URL without user, query or fragment.")
+		}
 		bare := *x.toolkit // With copies what a toolkit holds, and its tools are not needed here
 		bare.Tools, bare.Triggers = nil, nil
 		based, err := bare.With(catalog.Override{BaseURL: c.BaseURL})
@@ -37,6 +42,13 @@ func (x *execution) authorizeCustom(ctx context.Context) error {
 	}
 	x.auth.cred, x.env.Fields = cred, cred.Fields
 	return nil
+}
+
+// plainBase reports whether a caller's base URL is one as it stands. Toolkits and settings write theirs with fields and expressions,
+// which are computed; a caller must not have anything computed here.
+func plainBase(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && !strings.ContainsAny(text, "?#{}$")
 }
 
 // apply sets the caller's headers and query parameters on a request.

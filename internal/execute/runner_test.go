@@ -259,6 +259,12 @@ func TestCustomAuth(t *testing.T) {
 		"a scheme that the toolkit lacks": {Scheme: "OAUTH1"},
 		"a header in two lines":           {Header: map[string]string{"X": "a\r\nHost: b"}},
 		"a base that is no URL":           {BaseURL: "ftp://x"},
+		"a base without a host":           {BaseURL: "https://"},
+		"a base to be computed":           {BaseURL: "https://x.example/${{ 1 + 1 }}"},
+		"a base with a field":             {BaseURL: "https://x.example/{api_key}"},
+		"a base with a query":             {BaseURL: "https://x.example/?a=1"},
+		"a base with an empty fragment":   {BaseURL: "https://x.example/#"},
+		"a base with a user":              {BaseURL: "https://a:b@x.example"},
 	} {
 		call := w.call("GET_THING", `{"id": "1"}`)
 		call.Custom = &custom

@@ -148,7 +148,7 @@ func encodeURL(p *textPart, s string) (string, error) {
 		return "", badValue(p.name, "is needed and empty")
 	case p.whole:
 		u, err := url.Parse(s)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || strings.ContainsAny(s, "?#") {
 			return "", badValue(p.name, "must be an http or https URL without user, query or fragment")
 		}
 		return strings.TrimSuffix(s, "/"), nil

@@ -71,6 +71,8 @@ func TestURL(t *testing.T) {
 		{"whole, other scheme", "{base_url}", "", "file:///etc/passwd", "", "must be an http or https URL"},
 		{"whole, user", "{base_url}", "", "https://a:b@x", "", "without user"},
 		{"whole, query", "{base_url}", "", "https://x/?a=", "", "without user, query or fragment"},
+		{"whole, empty query", "{base_url}", "", "https://x/?", "", "without user, query or fragment"},
+		{"whole, empty fragment", "{base_url}", "", "https://x/#", "", "without user, query or fragment"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
