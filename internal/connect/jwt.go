@@ -37,6 +37,12 @@ func signJWT(key *rsa.PrivateKey, keyID string, claims any) (string, error) {
 // errNotAKey quotes nothing of what it was given.
 var errNotAKey = errors.New("it is not an RSA private key in PEM form")
 
+// largestKey is in bits. Signing takes eight times as long with a key of twice the size: with the largest that fits into the form
+// of a Connect page it would keep a processor busy for minutes, for whoever has a link.
+const largestKey = 8192
+
+var errKeyTooLarge = errors.New("it has more than 8192 bits")
+
 // readPrivateKey reads an RSA private key in PEM form, PKCS #1 or PKCS #8. Line breaks may be missing or written as \n: a
 // one-line input of a form drops them, and environment files write them so.
 func readPrivateKey(text string) (*rsa.PrivateKey, error) {
@@ -51,17 +57,24 @@ func readPrivateKey(text string) (*rsa.PrivateKey, error) {
 	if err != nil {
 		return nil, errNotAKey
 	}
+	key, err := parsePrivateKey(kind, der)
+	switch {
+	case err != nil:
+		return nil, errNotAKey
+	case key.N.BitLen() > largestKey:
+		return nil, errKeyTooLarge
+	}
+	return key, nil
+}
+
+func parsePrivateKey(kind string, der []byte) (*rsa.PrivateKey, error) {
 	if kind == "RSA PRIVATE KEY" {
-		key, err := x509.ParsePKCS1PrivateKey(der)
-		if err != nil {
-			return nil, errNotAKey
-		}
-		return key, nil
+		return x509.ParsePKCS1PrivateKey(der)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	key, ok := parsed.(*rsa.PrivateKey)
-	if err != nil || !ok {
-		return nil, errNotAKey
+	if err == nil && !ok {
+		err = errNotAKey
 	}
-	return key, nil
+	return key, err
 }

@@ -41,6 +41,9 @@ func (s s2sScheme) Refresh(ctx context.Context, g Grant) (Tokens, error) {
 	}
 	t, err := s.auth.token(ctx, g, form)
 	delete(t.Values, "refresh_token")
+	if g.Values["client_id"].Empty() { // the auth config's client, of all accounts
+		err = notTheGrant(err)
+	}
 	return t, err
 }
 

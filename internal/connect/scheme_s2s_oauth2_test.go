@@ -112,6 +112,21 @@ func TestS2SRefusals(t *testing.T) {
 	hides(t, []string{a.StatusReason, err.Error(), b.log.String()}, "app-secret-1")
 }
 
+// The auth config's client is that of all accounts: a mistyped secret of it must not end them.
+func TestS2SSharedClientRefused(t *testing.T) {
+	t.Parallel()
+	b, provider := newIssuedBed(t, s2sAuth, always(200, s2sToken))
+	c := b.config("issued", connect.S2SOAuth2, map[string]string{"client_id": "shared", "client_secret": "shared-secret"})
+	l, _ := b.byForm(c, nil)
+	provider.answer(always(401, `{"error":"invalid_client"}`))
+	b.clock.Move(2 * time.Hour)
+	_, err := b.Credential(b.ctx, b.caller, b.account(l.Account.ID))
+	wantFault(t, err, fault.Unavailable, fault.SlugUpstream, "client id and secret of the auth config", "stays connected")
+	if got := b.account(l.Account.ID).Status; got != connect.Active {
+		t.Errorf("the account is %s", got)
+	}
+}
+
 func TestS2SImportedTokenAlone(t *testing.T) {
 	t.Parallel()
 	b, provider := newIssuedBed(t, s2sAuth, always(200, s2sToken))
