@@ -156,6 +156,13 @@ auth:
     fields:
       server*: {title: Server}
 `,
+		"tenant": "slug: tenant\nname: Tenant\n" + strings.Replace(head, "$URL", "https://{site}.tenant.example", 1) + `
+auth:
+  - scheme: API_KEY
+    fields:
+      site*: {title: Site}
+      key*: {title: Key, secret: true}
+`,
 		"open": "slug: open\nname: Open\n" + head,
 	}
 	files := fstest.MapFS{}

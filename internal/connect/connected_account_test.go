@@ -15,7 +15,7 @@ import (
 func TestImport(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	oauth, keyed := b.oauthConfig("acme"), b.config("keyed", connect.APIKey, nil)
+	oauth, keyed, tenant := b.oauthConfig("acme"), b.config("keyed", connect.APIKey, nil), b.config("tenant", connect.APIKey, nil)
 	access, refresh := b.provider.Issue(ann)
 
 	t.Run("tokens", func(t *testing.T) {
@@ -77,6 +77,7 @@ func TestImport(t *testing.T) {
 		"another scheme":      {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", Scheme: connect.Basic}, fault.Invalid, fault.SlugAccountInvalid, []string{"is for API_KEY"}},
 		"no user":             {connect.NewAccount{AuthConfigID: keyed.ID}, fault.Invalid, fault.SlugAccountInvalid, []string{"user_id"}},
 		"a blank user":        {connect.NewAccount{AuthConfigID: keyed.ID, UserID: " \t"}, fault.Invalid, fault.SlugAccountInvalid, []string{"user_id"}},
+		"no host":             {connect.NewAccount{AuthConfigID: tenant.ID, UserID: "u", Values: map[string]string{"site": "evil.example/", "key": "k"}}, fault.Invalid, fault.SlugAccountInvalid, []string{`"site"`, "host name"}},
 		"no auth config":      {connect.NewAccount{AuthConfigID: "ac_none", UserID: "u"}, fault.NotFound, fault.SlugAuthConfigNotFound, nil},
 		"an ACL on PRIVATE":   {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", ACL: &connect.ACL{}}, fault.Invalid, fault.SlugAccountInvalid, []string{"acl_config_for_shared is only valid on SHARED"}},
 		"an unknown type":     {connect.NewAccount{AuthConfigID: keyed.ID, UserID: "u", AccountType: "PUBLIC"}, fault.Invalid, fault.SlugAccountInvalid, []string{"PUBLIC"}},
@@ -430,5 +431,25 @@ func TestSharedValuesOfAnAuthConfig(t *testing.T) {
 	}
 	if got := b.PublicShared(b.caller, c); got["region"] != "us" || got["key"] != connect.Redacted {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestSitesThatAreNoHosts(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	l := b.link(connect.NewLink{AuthConfigID: b.config("tenant", connect.APIKey, nil).ID})
+	_, err := b.OpenLink(b.ctx, l.Token, "browser-1")
+	must(t, err)
+	for _, site := range []string{"evil.example/", "a@b", "x#", "x:80"} {
+		step, err := b.SubmitLink(b.ctx, l.Token, "browser-1", origin, map[string]string{"site": site, "key": "k"})
+		must(t, err)
+		if !strings.Contains(step.Faults[""], `"site"`) {
+			t.Errorf("%q: %+v", site, step)
+		}
+	}
+	step, err := b.SubmitLink(b.ctx, l.Token, "browser-1", origin, map[string]string{"site": "mine", "key": "k"})
+	must(t, err)
+	if step.View.Status != connect.Active {
+		t.Errorf("%+v", step)
 	}
 }

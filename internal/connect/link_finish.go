@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
 	"github.com/patchbay-dev/patchbay/internal/secret"
@@ -77,6 +78,9 @@ func (s *Service) finishAtProvider(ctx context.Context, l link, h Handshake, p C
 	if errors.Is(err, errRejected) {
 		return s.failed(ctx, l, l.grant.Toolkit.Name+" gave a token and then did not accept it.")
 	}
+	if fault.Is(err, fault.Invalid) {
+		return s.failed(ctx, l, fault.From(err).Message)
+	}
 	if err != nil {
 		return LinkStep{}, err
 	}
@@ -103,6 +107,8 @@ func (s *Service) connectWithFields(ctx context.Context, l link) (LinkStep, erro
 	}
 	var p *providerError
 	switch {
+	case fault.Is(err, fault.Invalid):
+		return LinkStep{Faults: map[string]string{"": fault.From(err).Message}, View: s.view(ctx, l)}, nil
 	case errors.As(err, &p):
 		return LinkStep{Faults: map[string]string{lastSecret(l): l.grant.Toolkit.Name + " does not accept this: " + p.text}, View: s.view(ctx, l)}, nil
 	case errors.Is(err, errRejected):
@@ -172,6 +178,9 @@ func (s *Service) identify(ctx context.Context, g Grant, scheme Scheme, a Connec
 	if err != nil {
 		return Identity{}, err
 	}
+	if err := checkBase(g.Toolkit, cred.Fields); err != nil {
+		return Identity{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	who, err := s.auth.whoIs(ctx, g.Toolkit, cred)
@@ -182,11 +191,25 @@ func (s *Service) identify(ctx context.Context, g Grant, scheme Scheme, a Connec
 		s.log.LogAttrs(ctx, slog.LevelWarn, "could not find out whose account was connected", slog.String("account", a.ID),
 			slog.String("toolkit", a.Toolkit), slog.String("error", scrubbed(err, g, nil).Error()))
 	}
-	setDefault(&who.ID, claimed.ID)
-	setDefault(&who.Name, claimed.Name)
-	setDefault(&who.Email, claimed.Email)
+	setDefault(&who.ID, forPeople(claimed.ID))
+	setDefault(&who.Name, forPeople(claimed.Name))
+	setDefault(&who.Email, forPeople(claimed.Email))
 	setDefault(&who.Avatar, httpsOnly(claimed.Avatar))
 	return who, nil
+}
+
+// checkBase refuses connection fields of which no address of the toolkit's API can be made: the account would be ACTIVE, and no
+// call with it could ever be sent.
+func checkBase(t *catalog.Toolkit, fields map[string]string) error {
+	if t.BaseURL == nil {
+		return nil
+	}
+	if _, err := t.BaseURL.ExpandFields(fields); err != nil {
+		f := fault.From(err)
+		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "The connection data for %s is not right: %s", t.Name, f.Message).
+			WithFix("Mend that field.").Because(err)
+	}
+	return nil
 }
 
 // sameElsewhere notes that the user connected the same account of the provider before, under the same auth config. Both are
