@@ -15,6 +15,7 @@ const (
 	Project          = "pr"
 	Organisation     = "ok"
 	ProjectKey       = "ak" // the key itself
+	PersonalKey      = "ck" // the key of one person: opens the personal endpoint and signs in on pages
 	KeyRecord        = "key"
 	Session          = "trs"
 	SessionToken     = "pst" // the bearer that opens one session's MCP endpoint
@@ -23,6 +24,14 @@ const (
 	LinkToken        = "lt"
 	Log              = "log"
 	Request          = "req"
+	Event            = "msg" // the webhook-id of its deliveries
+	Subscription     = "ws"
+	OAuthClient      = "oc"  // a program that registered to be let in by people
+	OAuthGrant       = "og"  // what a person let a program do
+	OAuthCode        = "oco" // the credentials below are told apart by what they begin with
+	AccessToken      = "oat"
+	RefreshToken     = "ort"
+	ClientSecret     = "ocs"
 	Workflow         = "wf" // handed out by COMPOSIO_SEARCH_TOOLS, passed along by later meta calls
 )
 

@@ -14,9 +14,14 @@ type Kind string
 const (
 	Everything       Kind = "*" // the link to other nodes was lost and is back: drop what you hold
 	Key              Kind = "key"
+	Project          Kind = "project" // its settings
 	Session          Kind = "session" // changed or deleted; a new one is not told, as nobody can hold anything about it
+	Grant            Kind = "grant"   // ended, or one of its tokens; a new one is not told
 	AuthConfig       Kind = "auth_config"
 	ConnectedAccount Kind = "connected_account"
+	MCPServer        Kind = "mcp_server"
+	Event            Kind = "event"        // a project's log of events grew; the id is the project's
+	Subscription     Kind = "subscription" // a webhook subscription changed, or deliveries to it are due anew
 )
 
 // Change says that the thing with this id was written or deleted.
