@@ -124,7 +124,7 @@ func (a *authClient) post(ctx context.Context, method, target string, g Grant, f
 	if err != nil {
 		return nil, refused("bad_request", "The request to the provider could not be built.")
 	}
-	res, err := a.http.Do(r)
+	res, err := a.http.DoVia(g.Proxy, r)
 	if err != nil {
 		return nil, unreachable(target, err)
 	}

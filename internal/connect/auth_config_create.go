@@ -3,14 +3,12 @@ package connect
 import (
 	"cmp"
 	"context"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
-	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
@@ -41,8 +39,10 @@ func (s *Service) CreateAuthConfig(ctx context.Context, c tenant.Caller, n NewAu
 		ID: id.New(id.AuthConfig), ProjectID: c.ProjectID, Toolkit: t.Slug, Managed: n.Managed,
 		Name: cmp.Or(strings.TrimSpace(n.Name), t.Name), Scopes: n.Scopes, UserScopes: n.UserScopes, Shared: n.Shared,
 		ToolsForCreation: n.ToolsForCreation, ToolsForExecution: n.ToolsForExecution,
-		ProxyURL: n.ProxyURL, ProxyKey: secret.Hide(n.ProxyKey),
 		Enabled: true, EnabledForSessions: n.EnabledForSessions, CreatedAt: now, UpdatedAt: now,
+	}
+	if err := setProxy(&cfg, n.ProxyURL, n.ProxyKey); err != nil {
+		return AuthConfig{}, err
 	}
 	if n.Managed {
 		err = s.useOperatorsApp(t, &cfg, n)
@@ -82,7 +82,6 @@ func (s *Service) useOwnCredentials(t *catalog.Toolkit, cfg *AuthConfig, n NewAu
 		return err
 	}
 	fields, faults := checkFields(declared.ConfigFields, plain(n.Credentials))
-	checkProxyURL(n.ProxyURL, faults)
 	if len(faults) > 0 {
 		return fault.New(fault.Invalid, fault.SlugAuthConfigInvalid, "The auth config for %s with %s is not complete.", t.Name, cfg.Scheme).
 			WithFix("Mend these fields of credentials: %s.", fieldNames(faults)).WithDetails(lines(faults)...)
@@ -125,15 +124,6 @@ func (s *Service) offered(t *catalog.Toolkit, mode string) (*catalog.AuthScheme,
 		return nil, nil, f.WithFix("None of %s's ways to connect is known to this server.", t.Name)
 	}
 	return nil, nil, f.WithFix("Use one of %s.", strings.Join(names, ", "))
-}
-
-func checkProxyURL(proxy string, faults map[string]string) {
-	if proxy == "" {
-		return
-	}
-	if u, err := url.Parse(proxy); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		faults["proxy_url"] = "The proxy must be a whole http or https URL."
-	}
 }
 
 func noManagedAuth(t *catalog.Toolkit) error {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
-	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
@@ -48,11 +47,12 @@ func (s *Service) UpdateAuthConfig(ctx context.Context, c tenant.Caller, id stri
 		set(&cfg.UserScopes, p.UserScopes)
 		set(&cfg.ToolsForCreation, p.ToolsForCreation)
 		set(&cfg.ToolsForExecution, p.ToolsForExecution)
-		set(&cfg.ProxyURL, p.ProxyURL)
 		set(&cfg.EnabledForSessions, p.EnabledForSessions)
 		set(&cfg.Enabled, p.Enabled)
-		if p.ProxyKey != nil {
-			cfg.ProxyKey = secret.Hide(*p.ProxyKey)
+		if p.ProxyURL != nil {
+			if err := setProxy(cfg, *p.ProxyURL, deref(p.ProxyKey)); err != nil {
+				return err
+			}
 		}
 		if len(p.Credentials) > 0 {
 			cfg.Credentials = over(cfg.Credentials, withoutRedacted(p.Credentials))
@@ -81,9 +81,6 @@ func (s *Service) checkPatch(ctx context.Context, c tenant.Caller, id string, p 
 			WithFix("Create an auth config of type use_custom_auth for credentials of your own.")
 	}
 	faults := make(map[string]string)
-	if p.ProxyURL != nil {
-		checkProxyURL(*p.ProxyURL, faults)
-	}
 	if len(p.Credentials) > 0 {
 		t, err := s.toolkit(c, cfg.Toolkit)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/mapping"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 )
 
@@ -19,6 +20,7 @@ type Credential struct {
 	Header    map[string]secret.Value // header name -> whole value, for example Authorization -> "Bearer …"
 	Query     map[string]secret.Value
 	Fields    map[string]string // connection fields that URLs may use (subdomain, region); never a token or key
+	Proxy     outbound.Proxy    // that requests with this credential go through
 
 	sign  func(*http.Request) error // for schemes whose proof is a signature; nil otherwise
 	print string                    // of the values it was made from, to tell whether the account holds newer ones
@@ -30,7 +32,7 @@ func newCredential(scheme Scheme, g Grant, accountID, mode string) (Credential, 
 		AccountID: accountID, Scheme: mode,
 		Header: map[string]secret.Value{}, Query: map[string]secret.Value{},
 		Fields: reveal(over(g.Client, g.Values), slices.Concat(g.Declared.ConfigFields, g.Declared.AccountFields)),
-		print:  fingerprint(g.Values),
+		Proxy:  g.Proxy, print: fingerprint(g.Values),
 	}
 	if s, ok := scheme.(signing); ok {
 		c.sign = s.signer(g)

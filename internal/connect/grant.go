@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
@@ -18,7 +19,11 @@ func (s *Service) grant(c tenant.Caller, cfg AuthConfig, mode string, values Fie
 	if err != nil {
 		return Grant{}, nil, err
 	}
-	g := Grant{Toolkit: t, Declared: declared, Client: cfg.Credentials, Values: over(cfg.Shared, values)}
+	proxy, err := outbound.ParseProxy(cfg.ProxyURL, cfg.ProxyKey)
+	if err != nil {
+		return Grant{}, nil, err
+	}
+	g := Grant{Toolkit: t, Declared: declared, Client: cfg.Credentials, Values: over(cfg.Shared, values), Proxy: proxy}
 	if cfg.Managed {
 		app, ok := s.o.Apps[t.Slug]
 		if !ok || app.ClientID == "" {

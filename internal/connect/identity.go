@@ -27,7 +27,7 @@ func (a *authClient) whoIs(ctx context.Context, t *catalog.Toolkit, c Credential
 	if err != nil {
 		return Identity{}, err
 	}
-	res, err := a.http.Do(r)
+	res, err := a.http.DoVia(c.Proxy, r)
 	if err != nil {
 		return Identity{}, unreachable(r.URL.Host, err)
 	}

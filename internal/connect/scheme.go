@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 )
 
@@ -99,7 +100,8 @@ type Grant struct {
 	Client   Fields // of the auth config or the operator's app: client_id, client_secret, …
 	Values   Fields // the account's own over those that its auth config shares
 	Scopes   []string
-	User     []string // scopes of the second kind, for providers that tell bot and user apart
+	User     []string       // scopes of the second kind, for providers that tell bot and user apart
+	Proxy    outbound.Proxy // that all requests of the account go through
 }
 
 // Tokens are what a provider hands out.

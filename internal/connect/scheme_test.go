@@ -16,6 +16,7 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/mapping"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 )
 
 // sample is one grant of a scheme and what a request carries for it. Every scheme has one: the suite below does the rest.
@@ -107,6 +108,10 @@ func (p *temporaryTokens) Do(*http.Request) (*http.Response, error) {
 	n := p.n.Add(1)
 	fmt.Fprintf(w, "oauth_token=temporary-%d&oauth_token_secret=hidden-%d&oauth_callback_confirmed=true", n, n)
 	return w.Result(), nil
+}
+
+func (p *temporaryTokens) DoVia(_ outbound.Proxy, r *http.Request) (*http.Response, error) {
+	return p.Do(r)
 }
 
 type schemeSuite struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
 	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
@@ -27,9 +28,10 @@ type Toolkits interface {
 	NearestToolkits(slug string, n int) []string
 }
 
-// HTTP does requests to providers; an *outbound.Client is one.
+// HTTP does requests to providers, through the proxy of an auth config where it has one; an *outbound.Client is one.
 type HTTP interface {
 	Do(*http.Request) (*http.Response, error)
+	DoVia(outbound.Proxy, *http.Request) (*http.Response, error)
 }
 
 // OAuthApp is the operator's own OAuth app of a toolkit, from the settings. Auth configs that are managed use it.

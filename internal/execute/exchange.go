@@ -76,7 +76,7 @@ func (x *execution) send(ctx context.Context, b catalog.Built, cred connect.Cred
 		return answer{}, err
 	}
 	started := x.now()
-	res, err := x.do(r)
+	res, err := x.do(r, cred)
 	if err != nil {
 		x.waited.Add(int64(x.now().Sub(started)))
 		return answer{}, x.sendFailure(ctx, err)
@@ -121,9 +121,10 @@ func (x *execution) request(ctx context.Context, b catalog.Built, cred connect.C
 	return r, nil
 }
 
-// do sends a request and notes whether the provider can have seen it.
-func (x *execution) do(r *http.Request) (*http.Response, error) {
-	res, err := x.client.DoFollowing(r)
+// do sends a request, through the proxy of the account's auth config if it has one, and notes whether the provider can have
+// seen it.
+func (x *execution) do(r *http.Request, cred connect.Credential) (*http.Response, error) {
+	res, err := x.client.DoFollowingVia(cred.Proxy, r)
 	if err == nil || !neverSent(err) {
 		x.reached.Store(true)
 	}

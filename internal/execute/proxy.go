@@ -81,7 +81,7 @@ func (x *execution) proxyOnce(ctx context.Context, call ProxyCall, to *url.URL, 
 		return ProxyResult{}, err
 	}
 	started := x.now()
-	res, err := x.do(r)
+	res, err := x.do(r, cred)
 	var answered []byte
 	if err == nil {
 		x.status.Store(int32(res.StatusCode))

@@ -177,6 +177,7 @@ func answerJSON(w http.ResponseWriter, status int, body string) {
 type accounts struct {
 	mu       sync.Mutex
 	key      string
+	proxy    outbound.Proxy
 	fresh    string // what a refused key is replaced by; empty: it cannot be
 	expired  bool
 	missing  bool
@@ -201,7 +202,9 @@ func (a *accounts) Select(_ context.Context, _ tenant.Caller, sel connect.Select
 func (a *accounts) Credential(_ context.Context, _ tenant.Caller, account connect.ConnectedAccount) (connect.Credential, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return keyCredential(account.ID, a.key), nil
+	cred := keyCredential(account.ID, a.key)
+	cred.Proxy = a.proxy
+	return cred, nil
 }
 
 func (a *accounts) Rejected(context.Context, tenant.Caller, connect.ConnectedAccount, connect.Credential) (bool, error) {

@@ -40,6 +40,8 @@ type Options struct {
 type Client struct {
 	pool      *http.Transport
 	transport http.RoundTripper // the pool with whatever Options.Wrap put around it
+	guard     *guard
+	proxies   *proxies
 }
 
 var _ http.RoundTripper = (*Client)(nil)
@@ -50,10 +52,22 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := &http.Transport{
-		Proxy:                  nil, // a proxy would do the dialling, past the guard
-		DialContext:            newGuard(allowed, o.Resolver).dial,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
+	g := newGuard(allowed, o.Resolver)
+	pool := newPool(g, o.RootCAs)
+	c := &Client{pool: pool, transport: pool, guard: g}
+	if o.Wrap != nil {
+		c.transport = o.Wrap(pool)
+	}
+	c.proxies = newProxies(func(p Proxy) *throughProxy { return newThroughProxy(p, newPool(g, o.RootCAs), o.Wrap) })
+	return c, nil
+}
+
+// newPool makes the one kind of transport used here.
+func newPool(g *guard, roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		Proxy:                  nil, // never from the environment; throughProxy sets the one that a request is meant for
+		DialContext:            g.dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout:    tlsTimeout,
 		ResponseHeaderTimeout:  responseHeaderTimeout,
 		ExpectContinueTimeout:  time.Second,
@@ -64,20 +78,25 @@ func New(o Options) (*Client, error) {
 		ForceAttemptHTTP2:      true, // a custom dialer switches it off otherwise
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 	}
-	c := &Client{pool: pool, transport: pool}
-	if o.Wrap != nil {
-		c.transport = o.Wrap(pool)
-	}
-	return c, nil
 }
 
 // Do sends one request. Redirects are not followed: the answer is handed back as it is. A destination that is not
 // allowed is a fault with slug Outbound_DestinationRefused; other errors are the transport's, without the URL, which
 // may hold a credential.
-func (c *Client) Do(r *http.Request) (*http.Response, error) {
+func (c *Client) Do(r *http.Request) (*http.Response, error) { return c.DoVia(Proxy{}, r) }
+
+// DoVia is Do through a proxy; the zero Proxy is none. What the proxy itself does wrong is a fault of kind Upstream that names
+// it.
+func (c *Client) DoVia(p Proxy, r *http.Request) (*http.Response, error) {
 	if r.URL == nil || r.URL.Scheme != "https" && r.URL.Scheme != "http" {
 		return nil, fault.New(fault.Invalid, fault.SlugDestinationRefused, "Only http and https destinations can be reached.").
 			WithFix("Give a URL that begins with https://.")
+	}
+	if p != (Proxy{}) {
+		if err := c.guard.permitBehindProxy(r.Context(), r.URL); err != nil {
+			return nil, err
+		}
+		return c.proxies.get(p).do(r)
 	}
 	return c.transport.RoundTrip(r)
 }
@@ -96,7 +115,10 @@ func (c *Client) HTTP() *http.Client {
 }
 
 // Close ends idle connections. Requests on their way are not disturbed.
-func (c *Client) Close() { c.pool.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.pool.CloseIdleConnections()
+	c.proxies.close()
+}
 
 // newDialer makes the one kind of dialer used here.
 func newDialer(r *net.Resolver, control func(ctx context.Context, network, address string) error) *net.Dialer {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 	"syscall"
 
@@ -38,6 +39,31 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 		return nil, refused.fault(address)
 	}
 	return conn, err
+}
+
+// permitBehindProxy refuses a destination that is private as far as can be seen from here, although a proxy does the connecting:
+// a proxy that stands in the operator's network must not become a way into it. What a name resolves to only at the proxy is the
+// proxy's affair.
+func (g *guard) permitBehindProxy(ctx context.Context, to *url.URL) error {
+	address := net.JoinHostPort(to.Hostname(), port(to))
+	if g.allowed.host(address) {
+		return nil
+	}
+	addrs, err := g.checked.Resolver.LookupNetIP(ctx, "ip", to.Hostname())
+	if err != nil {
+		return ctx.Err() // the name may be known at the proxy alone
+	}
+	for _, addr := range addrs {
+		network := "tcp4"
+		if addr = addr.Unmap(); addr.Is6() {
+			network = "tcp6"
+		}
+		err := g.permit(ctx, network, net.JoinHostPort(addr.String(), port(to)))
+		if refused := (*refusal)(nil); errors.As(err, &refused) {
+			return refused.fault(address)
+		}
+	}
+	return nil
 }
 
 // permit says whether one resolved address may be connected to.

@@ -11,8 +11,13 @@ const maxRedirects = 5
 // request's own headers but harmless ones, so a credential never leaves the origin it was meant for. A redirect that
 // gives up TLS, or that comes after the fifth, is handed back as it is.
 func (c *Client) DoFollowing(r *http.Request) (*http.Response, error) {
+	return c.DoFollowingVia(Proxy{}, r)
+}
+
+// DoFollowingVia is DoFollowing through a proxy; the zero Proxy is none.
+func (c *Client) DoFollowingVia(p Proxy, r *http.Request) (*http.Response, error) {
 	for hop := 0; ; hop++ {
-		res, err := c.Do(r)
+		res, err := c.DoVia(p, r)
 		if err != nil || hop == maxRedirects {
 			return res, err
 		}

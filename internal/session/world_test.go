@@ -21,6 +21,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
@@ -139,6 +140,8 @@ type noNetwork struct{}
 func (noNetwork) Do(r *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("a test asked for %s", r.URL)
 }
+
+func (n noNetwork) DoVia(_ outbound.Proxy, r *http.Request) (*http.Response, error) { return n.Do(r) }
 
 // fakeRunner plays the apps: it chooses the account as the real one does and answers what the test says.
 type fakeRunner struct {
