@@ -16,6 +16,8 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/mapping"
 )
 
+const formType = "application/x-www-form-urlencoded"
+
 // encodeBody writes a body and says its content type.
 func encodeBody(body any, encoding Encoding, lists ListStyle) (data []byte, contentType string, err error) {
 	if body == nil {
@@ -29,7 +31,7 @@ func encodeBody(body any, encoding Encoding, lists ListStyle) (data []byte, cont
 		}
 		var p params
 		p.addObject(object, lists, true)
-		return []byte(p.String()), "application/x-www-form-urlencoded", nil
+		return []byte(p.String()), formType, nil
 	case EncodeMultipart:
 		return encodeMultipart(body)
 	case EncodeRelated:

@@ -2,8 +2,11 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -32,9 +35,9 @@ func (s *Step) Build(t *Toolkit, env *mapping.Env) (Built, error) {
 // Main reports whether there is a request after the steps.
 func (r *Request) Main() bool { return r.HTTP != nil || r.GraphQL != nil }
 
-func buildEither(t *Toolkit, env *mapping.Env, http *HTTPRequest, graphql *GraphQLRequest) (Built, error) {
-	if http != nil {
-		return http.Build(t, env)
+func buildEither(t *Toolkit, env *mapping.Env, plain *HTTPRequest, graphql *GraphQLRequest) (Built, error) {
+	if plain != nil {
+		return plain.Build(t, env)
 	}
 	return graphql.Build(t, env)
 }
@@ -47,6 +50,9 @@ func (r *HTTPRequest) Build(t *Toolkit, env *mapping.Env) (Built, error) {
 		return Built{}, err
 	}
 	if b.Header, err = headers(t, r.Headers, env); err != nil {
+		return Built{}, err
+	}
+	if err := r.addHeaders(b.Header, env); err != nil {
 		return Built{}, err
 	}
 	if err := r.addBody(&b, env); err != nil {
@@ -109,8 +115,8 @@ func join(t *Toolkit, base, path *mapping.Text, env *mapping.Env) (string, error
 func (r *HTTPRequest) query(env *mapping.Env) (string, error) {
 	var p params
 	for _, a := range r.QueryArgs {
-		if v, ok := env.Input[a.Name]; ok {
-			p.add(a.As, v, r.Lists, false)
+		if v, ok := a.value(env, r.Rename); ok {
+			p.add(a.As, v, cmp.Or(a.Lists, r.Lists), a.Deep)
 		}
 	}
 	if r.Query != nil {
@@ -142,23 +148,103 @@ func headers(t *Toolkit, own *mapping.Tree, env *mapping.Env) (map[string]string
 	}
 	for name, v := range object {
 		s := mapping.AsText(v)
-		if strings.ContainsAny(s, "\r\n\x00") {
-			return nil, fault.New(fault.Invalid, fault.SlugInvalidArguments, "What goes into the header %s must not contain line breaks.", name)
+		if err := headerValue(name, s); err != nil {
+			return nil, err
 		}
 		out[name] = s
 	}
 	return out, nil
 }
 
+func headerValue(name, value string) error {
+	if strings.ContainsAny(value, "\r\n\x00") {
+		return fault.New(fault.Invalid, fault.SlugInvalidArguments, "What goes into the header %s must not contain line breaks.", name)
+	}
+	return nil
+}
+
+// addHeaders adds the arguments that are headers and cookies.
+func (r *HTTPRequest) addHeaders(to map[string]string, env *mapping.Env) error {
+	for _, a := range r.HeaderArgs {
+		v, ok := a.value(env, r.Rename)
+		if !ok {
+			continue
+		}
+		s := flatText(v)
+		if err := headerValue(a.As, s); err != nil {
+			return err
+		}
+		to[http.CanonicalHeaderKey(a.As)] = s
+	}
+	var cookies []string
+	for _, a := range r.CookieArgs {
+		if v, ok := a.value(env, r.Rename); ok {
+			cookies = append(cookies, a.As+"="+url.QueryEscape(flatText(v)))
+		}
+	}
+	if cookies != nil {
+		to["Cookie"] = strings.Join(cookies, "; ")
+	}
+	return nil
+}
+
+// flatText writes a value where there is one line for it: the elements of a list with commas between them.
+func flatText(v any) string {
+	list, ok := v.([]any)
+	if !ok {
+		return mapping.AsText(v)
+	}
+	return joinTexts(list, ",")
+}
+
+func joinTexts(list []any, separator string) string {
+	texts := make([]string, len(list))
+	for i, e := range list {
+		texts[i] = mapping.AsText(e)
+	}
+	return strings.Join(texts, separator)
+}
+
+// value gives what an argument is upstream, and whether it is sent at all.
+func (a *Argument) value(env *mapping.Env, names map[string]string) (any, bool) {
+	if a.Name == "" {
+		return a.Fixed, true
+	}
+	v, ok := env.Input[a.Name]
+	if ok && len(names) > 0 {
+		v = renameMembers(v, names)
+	}
+	return v, ok
+}
+
+// renameMembers gives the members of objects, at any depth, their names upstream. It copies what it changes.
+func renameMembers(v any, names map[string]string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, e := range v {
+			if as, ok := names[name]; ok {
+				name = as
+			}
+			out[name] = renameMembers(e, names)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = renameMembers(e, names)
+		}
+		return out
+	default:
+		return v
+	}
+}
+
 func (r *HTTPRequest) addBody(b *Built, env *mapping.Env) error {
-	if r.Body == nil && len(r.BodyArgs) == 0 {
+	if r.Body == nil && len(r.BodyArgs) == 0 && r.BodyArg == "" {
 		return nil
 	}
-	body, err := r.body(env)
-	if err != nil {
-		return err
-	}
-	data, contentType, err := encodeBody(body, r.Encoding, r.Lists)
+	data, contentType, err := r.encodedBody(env)
 	if err != nil {
 		return err
 	}
@@ -169,7 +255,27 @@ func (r *HTTPRequest) addBody(b *Built, env *mapping.Env) error {
 	return nil
 }
 
+func (r *HTTPRequest) encodedBody(env *mapping.Env) (data []byte, contentType string, err error) {
+	if r.Encoding == EncodeForm && slices.ContainsFunc(r.BodyArgs, func(a Argument) bool { return a.Lists != "" }) {
+		var p params
+		for _, a := range r.BodyArgs {
+			if v, ok := a.value(env, r.Rename); ok {
+				p.add(a.As, v, a.Lists, a.Deep)
+			}
+		}
+		return []byte(p.String()), formType, nil
+	}
+	body, err := r.body(env)
+	if err != nil {
+		return nil, "", err
+	}
+	return encodeBody(body, r.Encoding, r.Lists)
+}
+
 func (r *HTTPRequest) body(env *mapping.Env) (any, error) {
+	if r.BodyArg != "" {
+		return renameMembers(env.Input[r.BodyArg], r.Rename), nil
+	}
 	var body any
 	if r.Body != nil {
 		var err error
@@ -189,7 +295,7 @@ func (r *HTTPRequest) body(env *mapping.Env) (any, error) {
 		return nil, fmt.Errorf("a body that is not an object leaves no room for arguments")
 	}
 	for _, a := range r.BodyArgs {
-		if v, ok := env.Input[a.Name]; ok {
+		if v, ok := a.value(env, r.Rename); ok {
 			object[a.As] = v
 		}
 	}
@@ -244,11 +350,16 @@ func (r *GraphQLRequest) message(env *mapping.Env) (graphQLMessage, error) {
 		}
 	}
 	for _, a := range r.VariableArgs {
-		if v, ok := env.Input[a.Name]; ok {
+		if v, ok := a.value(env, r.Rename); ok {
 			m.Variables[a.As] = v
 		}
 	}
-	return m, nil
+	if r.FieldsArg == "" {
+		return m, nil
+	}
+	selection, err := r.selection(env)
+	m.Query = strings.Replace(m.Query, fieldsMark, selection, 1)
+	return m, err
 }
 
 // params collects the parameters of a query or a form, in order.
@@ -282,12 +393,12 @@ func (p *params) add(name string, v any, lists ListStyle, nested bool) {
 }
 
 func (p *params) addList(name string, list []any, lists ListStyle, nested bool) {
-	if lists == ListsComma {
-		texts := make([]string, len(list))
-		for i, e := range list {
-			texts[i] = mapping.AsText(e)
-		}
-		p.write(name, strings.Join(texts, ","))
+	if lists == ListsJSON {
+		p.write(name, mapping.AsText(list))
+		return
+	}
+	if separator, joined := listSeparators[lists]; joined {
+		p.write(name, joinTexts(list, separator))
 		return
 	}
 	for i, e := range list {
@@ -301,6 +412,9 @@ func (p *params) addList(name string, list []any, lists ListStyle, nested bool) 
 		}
 	}
 }
+
+// listSeparators are those of the styles that write a list as one value.
+var listSeparators = map[ListStyle]string{ListsComma: ",", ListsSpaces: " ", ListsPipes: "|"}
 
 func (p *params) write(name, value string) {
 	if p.b.Len() > 0 {

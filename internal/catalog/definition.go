@@ -70,22 +70,25 @@ type DefinedTool struct {
 
 // DefinedHTTP maps arguments to one HTTP request.
 type DefinedHTTP struct {
-	Method     string             `json:"method"`
-	Path       string             `json:"path"`           // as the source writes it: /repos/{owner}
-	Base       string             `json:"base,omitempty"` // in place of the toolkit's
-	Parameters []DefinedParameter `json:"parameters,omitempty"`
-	Encoding   Encoding           `json:"encoding,omitempty"` // of the body; json when absent
-	Body       string             `json:"body,omitempty"`     // argument that is the whole body, for bodies that are no object
-	Accept     string             `json:"accept,omitempty"`
+	Method      string             `json:"method"`
+	Path        string             `json:"path"`           // as the source writes it: /repos/{owner}; {+path} keeps its slashes
+	Base        string             `json:"base,omitempty"` // in place of the toolkit's
+	Parameters  []DefinedParameter `json:"parameters,omitempty"`
+	Encoding    Encoding           `json:"encoding,omitempty"` // of the body; json when absent
+	Body        string             `json:"body,omitempty"`     // argument that is the whole body, for bodies that are no object
+	ContentType string             `json:"content_type,omitempty"`
+	Accept      string             `json:"accept,omitempty"`
+	Rename      map[string]string  `json:"rename,omitempty"` // members within arguments to their names upstream, where models cannot write those
 }
 
 // DefinedParameter says where one argument goes.
 type DefinedParameter struct {
-	Argument string    `json:"argument"`
+	Argument string    `json:"argument,omitempty"`
 	As       string    `json:"as,omitempty"`    // name upstream when it is another
 	In       string    `json:"in"`              // path, query, header, cookie, body
 	Lists    ListStyle `json:"lists,omitempty"` // repeated when absent
 	Deep     bool      `json:"deep,omitempty"`  // objects as name[member]=
+	Fixed    string    `json:"fixed,omitempty"` // sent whatever the arguments are; there is no Argument then, and As is set
 }
 
 // DefinedGraphQL is one operation; all arguments but Fields are its variables.
@@ -95,6 +98,7 @@ type DefinedGraphQL struct {
 	Variables map[string]string `json:"variables,omitempty"` // argument to variable
 	Fields    string            `json:"fields,omitempty"`    // argument by which a caller chooses the selection
 	Selection string            `json:"selection,omitempty"` // in place of Fields when the caller says nothing
+	Rename    map[string]string `json:"rename,omitempty"`    // as in DefinedHTTP
 }
 
 // DefinedMCP names a tool of an MCP server.

@@ -57,13 +57,23 @@ type HTTPRequest struct {
 	QueryArgs []Argument // arguments that go to the query as they are, in this order
 	BodyArgs  []Argument // arguments that become members of the body as they are
 
+	HeaderArgs []Argument        // arguments that are headers; they win over Headers
+	CookieArgs []Argument        // arguments that are cookies
+	BodyArg    string            // the argument that is the whole body, in place of Body and BodyArgs
+	Rename     map[string]string // members within arguments that the provider calls something else, at any depth
+
 	Encoding  Encoding
 	Lists     ListStyle
 	Anonymous bool // the credential is not sent: a public endpoint, or a URL that carries its own permission
 }
 
 // Argument is an argument that goes upstream under a name.
-type Argument struct{ Name, As string }
+type Argument struct {
+	Name, As string
+	Lists    ListStyle // in place of the request's; set on a member of a form, it also says that Deep is meant
+	Deep     bool      // objects and lists become a[b]= and a[0]=
+	Fixed    string    // sent whatever the arguments are: there is no Name then
+}
 
 // Encoding is how a body is written.
 type Encoding string
@@ -85,6 +95,9 @@ const (
 	ListsRepeated ListStyle = "repeated" // a=1&a=2; in a form with nesting a[0]=1&a[1]=2
 	ListsBrackets ListStyle = "brackets" // a[]=1&a[]=2
 	ListsComma    ListStyle = "comma"    // a=1,2
+	ListsSpaces   ListStyle = "spaces"   // a=1%202
+	ListsPipes    ListStyle = "pipes"    // a=1|2
+	ListsJSON     ListStyle = "json"     // a=[1,2]
 )
 
 // GraphQLRequest maps arguments to one GraphQL operation.
@@ -95,6 +108,10 @@ type GraphQLRequest struct {
 	Variables     *mapping.Tree // an object; beside VariableArgs
 	VariableArgs  []Argument    // arguments that are variables as they are
 	OperationName string
+
+	FieldsArg string            // argument that chooses what is answered; it takes the place of %fields% in Query
+	Selection string            // what is answered when the argument is absent
+	Rename    map[string]string // as in HTTPRequest
 }
 
 // Page says how a list is continued.
