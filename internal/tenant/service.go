@@ -17,6 +17,8 @@ type Options struct {
 	Store Store            // required
 	Bus   *notify.Bus      // required: tells of revoked keys, so that they stop working at once
 	Now   func() time.Time // time.Now when nil
+
+	Defaults Settings // of projects that chose nothing themselves
 }
 
 // Service makes and checks keys. Safe for concurrent use.
@@ -24,6 +26,9 @@ type Service struct {
 	store Store
 	now   func() time.Time
 	known *callerCache
+
+	defaults Settings
+	settings *settingsCache
 }
 
 // New makes a Service.
@@ -34,8 +39,12 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Service{store: o.Store, now: o.Now, known: newCallerCache(cachedKeys)}
+	s := &Service{
+		store: o.Store, now: o.Now, known: newCallerCache(cachedKeys),
+		defaults: o.Defaults, settings: &settingsCache{held: make(map[string]Settings)},
+	}
 	o.Bus.Subscribe(s.known.hear)
+	o.Bus.Subscribe(s.settings.hear)
 	return s, nil
 }
 

@@ -17,6 +17,7 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		behaviours behaviours
 	}{
 		{"tenant", tenantBehaviours},
+		{"project settings", projectSettingsBehaviours},
 		{"auth configs", authConfigBehaviours},
 		{"connected accounts", connectedAccountBehaviours},
 		{"refresh", refreshBehaviours},
