@@ -78,7 +78,7 @@ func testToolkit(t *testing.T, tk *catalog.Toolkit) {
 }
 
 func testTool(t *testing.T, tool *catalog.Tool, file string) {
-	for _, s := range []catalog.Schema{tool.Input, tool.Output} {
+	for _, s := range []catalog.Schema{tool.Held.Input, tool.Held.Output} {
 		for _, problem := range catalog.SchemaProblems(s.JSON) {
 			t.Errorf("schema: %s", problem)
 		}
@@ -143,7 +143,7 @@ func readSample(t *testing.T, file string) sample {
 // and pass the tool's own checks.
 func arguments(t *testing.T, tool *catalog.Tool, changed map[string]any) map[string]any {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(tool.Input.JSON))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(tool.Held.Input.JSON))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func arguments(t *testing.T, tool *catalog.Tool, changed map[string]any) map[str
 			args[name] = d
 		}
 	}
-	for name, v := range tool.Example {
+	for name, v := range tool.Held.Example {
 		args[name] = v
 	}
 	for name, v := range changed {
@@ -171,7 +171,7 @@ func arguments(t *testing.T, tool *catalog.Tool, changed map[string]any) map[str
 	}
 	args = plain.(map[string]any)
 	validate(t, doc, args)
-	if problems, err := tool.Refuse(&mapping.Env{Input: args}); err != nil || problems != nil {
+	if problems, err := tool.Held.Refuse(&mapping.Env{Input: args}); err != nil || problems != nil {
 		t.Errorf("the example is refused: %v %v", problems, err)
 	}
 	return withFiles(doc.(map[string]any), args)
@@ -229,16 +229,16 @@ func writeDeclaration(w *bytes.Buffer, tool *catalog.Tool) {
 		fmt.Fprintf(w, "scopes: %v %v\n", tool.Scopes.All, tool.Scopes.Any)
 	}
 	fmt.Fprintf(w, "\n%s\n\n-- input --\n", tool.Description)
-	writeSchema(w, tool.Input.JSON)
+	writeSchema(w, tool.Held.Input.JSON)
 	var output struct {
 		Properties struct{ Data json.RawMessage }
 	}
-	_ = json.Unmarshal(tool.Output.JSON, &output) // it has been checked above
+	_ = json.Unmarshal(tool.Held.Output.JSON, &output) // it has been checked above
 	fmt.Fprintf(w, "\n-- data schema --\n%s\n", output.Properties.Data)
 	for _, list := range []struct {
 		name  string
 		lines []string
-	}{{"pitfalls", tool.Pitfalls}, {"before", tool.Before}, {"after", tool.After}} {
+	}{{"pitfalls", tool.Held.Pitfalls}, {"before", tool.Held.Before}, {"after", tool.Held.After}} {
 		if list.lines != nil {
 			fmt.Fprintf(w, "\n-- %s --\n%s\n", list.name, strings.Join(list.lines, "\n"))
 		}
@@ -276,15 +276,15 @@ func writeRequests(t *testing.T, w *bytes.Buffer, tool *catalog.Tool, args map[s
 	t.Helper()
 	env := environment(tool, args, nil)
 	env.Steps = map[string]any{}
-	for i := range tool.Request.Steps {
-		step := &tool.Request.Steps[i]
+	for i := range tool.Held.Request.Steps {
+		step := &tool.Held.Request.Steps[i]
 		writeStep(t, w, tool, step, env, s)
 		if v, ok := s.Steps[step.Name]; ok {
 			env.Steps[step.Name] = v
 		}
 	}
-	if tool.Request.Main() {
-		b, err := tool.Request.Build(tool.Toolkit, env)
+	if tool.Held.Request.Main() {
+		b, err := tool.Held.Request.Build(tool.Toolkit, env)
 		writeBuilt(t, w, "request", b, err)
 	}
 }
@@ -344,7 +344,7 @@ func writeBuilt(t *testing.T, w *bytes.Buffer, what string, b catalog.Built, err
 // writeData shows what becomes of the sample answer.
 func writeData(t *testing.T, w *bytes.Buffer, tool *catalog.Tool, args map[string]any, s sample) {
 	t.Helper()
-	computed := !tool.Request.Main() && len(tool.Request.Steps) == 0
+	computed := !tool.Held.Request.Main() && len(tool.Held.Request.Steps) == 0
 	if !s.given && !computed {
 		return
 	}
@@ -358,7 +358,7 @@ func writeData(t *testing.T, w *bytes.Buffer, tool *catalog.Tool, args map[strin
 			t.Errorf("%s: the sample counts as a failure (%v)", name, err)
 		}
 	}
-	data, err := tool.Data(env)
+	data, err := tool.Held.Data(env)
 	if err != nil {
 		t.Errorf("data: %v", err)
 		return

@@ -137,11 +137,12 @@ type anyOfScopes struct {
 }
 
 func appToolFacts(t *catalog.Tool) toolFacts {
+	detail := t.Detail()
 	return toolFacts{
 		tool: nameFacts{t.Slug, t.Name}, toolkit: nameFacts{t.Toolkit.Slug, t.Toolkit.Name},
 		Description: t.Description, HumanDescription: t.Description,
-		InputParameters: t.Input.JSON, OutputParameters: t.Output.JSON,
-		NoAuth: t.NoAuth, Version: t.Version, AvailableVersions: versionsOf(t.Toolkit),
+		InputParameters: detail.Input.JSON, OutputParameters: detail.Output.JSON,
+		NoAuth: t.NoAuth, Version: t.Toolkit.Version, AvailableVersions: versionsOf(t.Toolkit),
 		Scopes: scopesOf(t), ScopeRequirements: requirementsOf(t.Scopes),
 		Tags: list(t.Tags()), IsDeprecated: t.Deprecated,
 	}

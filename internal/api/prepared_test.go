@@ -97,9 +97,9 @@ func manyTools(n int) *catalog.Toolkit {
 	schema := `{"type":"object","properties":{` + strings.Repeat(`"argument_x":{"type":"string","description":"What it is for, in a sentence of some length."},`, 12) + `"last":{"type":"string"}}}`
 	for i := range n {
 		tk.Tools = append(tk.Tools, &catalog.Tool{
-			Slug: fmt.Sprintf("BIG_TOOL_%d", i), Name: "Tool", Description: strings.Repeat("Does something useful. ", 10), Version: "20260101_00",
+			Slug: fmt.Sprintf("BIG_TOOL_%d", i), Name: "Tool", Description: strings.Repeat("Does something useful. ", 10),
 			NoAuth: true, Hints: catalog.Hints{Read: true},
-			Input: catalog.Schema{JSON: []byte(schema)}, Output: catalog.Schema{JSON: []byte(schema)},
+			Held: &catalog.Detail{Input: catalog.Schema{JSON: []byte(schema)}, Output: catalog.Schema{JSON: []byte(schema)}},
 		})
 	}
 	return tk

@@ -93,7 +93,7 @@ func TestBuild(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			tool := oneTool(t, someInput+"  request: "+test.request+"\n")
-			got, err := tool.Request.Build(tool.Toolkit, &mapping.Env{Input: test.input, Fields: map[string]string{"site": "s1"}})
+			got, err := tool.Held.Request.Build(tool.Toolkit, &mapping.Env{Input: test.input, Fields: map[string]string{"site": "s1"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestBuildMultipart(t *testing.T) {
 
 func parts(t *testing.T, tool *Tool, env *mapping.Env) []string {
 	t.Helper()
-	b, err := tool.Request.Build(tool.Toolkit, env)
+	b, err := tool.Held.Request.Build(tool.Toolkit, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +160,8 @@ func TestBuildSteps(t *testing.T) {
     put: {PUT: "${{ steps.begin.upload_url }}", body: "${{ input.q }}", encoding: raw, anonymous: true}
   result: {data: {ids: "${{ steps.each }}"}}
 `)
-	steps := tool.Request.Steps
-	if f := steps[1].ForEach; f.Max != 3 || f.Parallel != 2 || steps[2].Repeat.Max != 4 || !steps[2].Optional || tool.Request.Main() {
+	steps := tool.Held.Request.Steps
+	if f := steps[1].ForEach; f.Max != 3 || f.Parallel != 2 || steps[2].Repeat.Max != 4 || !steps[2].Optional || tool.Held.Request.Main() {
 		t.Errorf("steps = %+v", steps)
 	}
 	env := &mapping.Env{Input: map[string]any{"q": "z"}, Steps: map[string]any{"begin": map[string]any{"upload_url": "https://up.example.com/1?sig=2"}}, Item: "a/b", Cursor: 9}
@@ -195,7 +195,7 @@ func TestBuildFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tool := oneTool(t, test.lines)
-			_, err := tool.Request.Build(tool.Toolkit, &mapping.Env{Input: test.input})
+			_, err := tool.Held.Request.Build(tool.Toolkit, &mapping.Env{Input: test.input})
 			if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error = %v, want %q", err, test.want)
 			}
@@ -235,7 +235,7 @@ func TestData(t *testing.T) {
 			}
 			env := &mapping.Env{Body: body, Status: 200}
 			env.Now = env.Now.AddDate(0, 0, 0).UTC().Add(1) // not zero, which would mean the clock
-			data, err := tool.Data(env)
+			data, err := tool.Held.Data(env)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -275,7 +275,7 @@ func BenchmarkBuild(b *testing.B) {
 	env := &mapping.Env{Input: map[string]any{"box": "b1", "thing_name": "Shoe", "kind": "small", "tags": []any{"a"}}, Fields: map[string]string{"site": "s"}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := tool.Request.Build(tk, env); err != nil {
+		if _, err := tool.Held.Request.Build(tk, env); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -171,22 +171,22 @@ func TestLoadTool(t *testing.T) {
 	tk := loadAcme(t, nil)
 	tool := tk.Tools[1]
 	got := map[string]any{
-		"slug": tool.Slug, "aliases": tool.Aliases, "name": tool.Name, "description": tool.Description, "version": tool.Version,
-		"hints": tool.Hints, "scopes": tool.Scopes, "pitfalls": tool.Pitfalls, "before": tool.Before, "after": tool.After,
-		"example": tool.Example, "files": tool.FileInputs, "advice": tool.Advice, "say": tool.Refusals[0].Say,
-		"body": tool.Request.HTTP.BodyArgs, "query": tool.Request.HTTP.QueryArgs,
-		"input": string(tool.Input.JSON), "output": string(tool.Output.JSON),
+		"slug": tool.Slug, "aliases": tool.Aliases, "name": tool.Name, "description": tool.Description,
+		"hints": tool.Hints, "scopes": tool.Scopes, "pitfalls": tool.Held.Pitfalls, "before": tool.Held.Before, "after": tool.Held.After,
+		"example": tool.Held.Example, "files": tool.FileInputs, "advice": tool.Held.Advice, "say": tool.Held.Refusals[0].Say,
+		"body": tool.Held.Request.HTTP.BodyArgs, "query": tool.Held.Request.HTTP.QueryArgs,
+		"input": string(tool.Held.Input.JSON), "output": string(tool.Held.Output.JSON),
 	}
 	want := map[string]any{
 		"slug": "ACME_CREATE_THING", "aliases": []string{"ACME_ADD_THING"}, "name": "Create a thing",
-		"description": "Puts a new thing into a box. ACME_LIST_THINGS shows it.", "version": "20261122_03", "hints": Hints{Create: true},
+		"description": "Puts a new thing into a box. ACME_LIST_THINGS shows it.", "hints": Hints{Create: true},
 		"scopes": Scopes{All: []string{"write"}, Any: [][]string{{"a", "b"}}}, "pitfalls": []string{"The box must be open."},
 		"before": []string{"ACME_LIST_THINGS"}, "after": []string{"ACME_LIST_THINGS"},
 		"example": map[string]any{"box": "b1", "thing_name": "Shoe"}, "files": true, "advice": map[int]string{409: "There is one already."},
 		"say": "Thirteen is not available. See ACME_LIST_THINGS.",
 		"body": []Argument{
-			{"thing_name", "thingName"}, {"kind", "kind"}, {"tags", "labelList"}, {"parts", "parts"}, {"size", "size"},
-			{"anything", "anything"}, {"upload", "upload"},
+			{Name: "thing_name", As: "thingName"}, {Name: "kind", As: "kind"}, {Name: "tags", As: "labelList"}, {Name: "parts", As: "parts"}, {Name: "size", As: "size"},
+			{Name: "anything", As: "anything"}, {Name: "upload", As: "upload"},
 		},
 		"query": []Argument(nil),
 		"input": `{"type":"object","title":"CreateThingRequest","properties":{` +
@@ -210,10 +210,10 @@ func TestLoadTool(t *testing.T) {
 		t.Errorf("tool (-want +got):\n%s", diff)
 	}
 	list := tk.Tools[0]
-	if !list.Important || list.Page == nil || list.Page.At != "page" || list.Page.Size != "size" || list.Page.Max != 50 || list.Page.Member != "next_page" {
-		t.Errorf("page = %+v", list.Page)
+	if !list.Important || list.Held.Page == nil || list.Held.Page.At != "page" || list.Held.Page.Size != "size" || list.Held.Page.Max != 50 || list.Held.Page.Member != "next_page" {
+		t.Errorf("page = %+v", list.Held.Page)
 	}
-	if diff := cmp.Diff([]Argument{{"since", "since"}, {"size", "size"}, {"page", "page"}}, list.Request.HTTP.QueryArgs); diff != "" {
+	if diff := cmp.Diff([]Argument{{Name: "since", As: "since"}, {Name: "size", As: "size"}, {Name: "page", As: "page"}}, list.Held.Request.HTTP.QueryArgs); diff != "" {
 		t.Errorf("query (-want +got):\n%s", diff)
 	}
 }

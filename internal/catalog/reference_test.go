@@ -67,7 +67,7 @@ func referenceTables() string {
 		{"Whose account it is (identity)", identityKeys(r, &Identity{})},
 		{"Failures (errors)", errorKeys(r, &ErrorRules{}, scope)},
 		{"Trim", trimKeys(r, nil, nil, nil)},
-		{"A tool", l.toolKeys(r, &toolDecl{tool: &Tool{}})},
+		{"A tool", l.toolKeys(r, &toolDecl{tool: &Tool{Held: &Detail{}}})},
 		{"An argument", l.propertyKeys(r, &property{}, ignore, ignore, ignore, ignore)},
 		{"A refusal", refusalKeys(r, &Refusal{}, scope)},
 		{"A request", l.requestKeys(r, &requestDecl{}, &HTTPRequest{}, &GraphQLRequest{}, scope)},

@@ -29,34 +29,34 @@ const ListMember = "details"
 
 // Data makes the data of an answer: shaped, trimmed, and with the next page's cursor where the tool has pages. Env holds the
 // answer and all that the request was built from. A mapping.File in it is to be stored and replaced by a link.
-func (t *Tool) Data(env *mapping.Env) (map[string]any, error) {
-	next, err := t.nextPage(env) // before trimming, which may drop what says it
+func (d *Detail) Data(env *mapping.Env) (map[string]any, error) {
+	next, err := d.nextPage(env) // before trimming, which may drop what says it
 	if err != nil {
 		return nil, err
 	}
-	data, err := t.Result.apply(env)
+	data, err := d.Result.apply(env)
 	if err != nil {
 		return nil, err
 	}
 	if next == nil {
 		return data, nil
 	}
-	if _, there := data[t.Page.Member]; next != "" && !there {
+	if _, there := data[d.Page.Member]; next != "" && !there {
 		out := make(map[string]any, len(data)+1)
 		for name, v := range data {
 			out[name] = v
 		}
-		out[t.Page.Member] = next
+		out[d.Page.Member] = next
 		data = out
 	}
 	return data, nil
 }
 
-func (t *Tool) nextPage(env *mapping.Env) (any, error) {
-	if t.Page == nil || t.Page.Next == nil {
+func (d *Detail) nextPage(env *mapping.Env) (any, error) {
+	if d.Page == nil || d.Page.Next == nil {
 		return nil, nil
 	}
-	return t.Page.Next.Eval(env)
+	return d.Page.Next.Eval(env)
 }
 
 func (r *Result) apply(env *mapping.Env) (map[string]any, error) {

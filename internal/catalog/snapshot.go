@@ -67,7 +67,6 @@ func (s *Snapshot) indexTools() error {
 	for _, tk := range s.order {
 		for _, t := range tk.Tools {
 			t.Toolkit = tk
-			t.tags = t.makeTags()
 			claim(strings.ToUpper(t.Slug), t)
 		}
 	}
@@ -91,7 +90,7 @@ func (s *Snapshot) fingerprint() string {
 		fmt.Fprintf(h, "%q%q%q%q%d", tk.Slug, tk.Version, tk.Name, tk.Description, len(tk.Triggers))
 		for _, t := range tk.Tools {
 			fmt.Fprintf(h, "%q%q%q%v%v", t.Slug, t.Name, t.Description, t.Hints, t.Important)
-			h.Write(t.Input.JSON)
+			h.Write(t.Detail().Input.JSON)
 		}
 	}
 	return fmt.Sprintf("%016x", h.Sum64())

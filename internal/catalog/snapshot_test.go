@@ -13,7 +13,7 @@ func toolkit(slug string, popularity int, tools ...string) *Toolkit {
 	tk := &Toolkit{Slug: slug, Name: strings.ToUpper(slug[:1]) + slug[1:], Popularity: popularity, Version: "20261122_00"}
 	for _, name := range tools {
 		slug, alias, aliased := strings.Cut(name, "=")
-		tool := &Tool{Slug: slug, Hints: Hints{Read: true}, Important: true}
+		tool := &Tool{Slug: slug, Hints: Hints{Read: true}, Important: true, Held: &Detail{}}
 		if aliased {
 			tool.Aliases = []string{alias}
 		}
@@ -133,7 +133,7 @@ func TestOverride(t *testing.T) {
 			if tool.Toolkit != tk {
 				t.Errorf("%s belongs to another toolkit", tool.Slug)
 			}
-			b, err := tool.Request.Build(tk, &mapping.Env{Input: map[string]any{"box": "1"}, Fields: map[string]string{"site": "s"}})
+			b, err := tool.Held.Request.Build(tk, &mapping.Env{Input: map[string]any{"box": "1"}, Fields: map[string]string{"site": "s"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,10 +163,10 @@ func TestOverride(t *testing.T) {
 func TestRefuse(t *testing.T) {
 	t.Parallel()
 	tool := loadAcme(t, nil).Tools[1]
-	if got, err := tool.Refuse(&mapping.Env{Input: map[string]any{"size": 13}}); err != nil || len(got) != 1 || !strings.HasPrefix(got[0], "Thirteen") {
+	if got, err := tool.Held.Refuse(&mapping.Env{Input: map[string]any{"size": 13}}); err != nil || len(got) != 1 || !strings.HasPrefix(got[0], "Thirteen") {
 		t.Errorf("refused %v, %v", got, err)
 	}
-	if got, err := tool.Refuse(&mapping.Env{Input: map[string]any{"size": 12}}); err != nil || got != nil {
+	if got, err := tool.Held.Refuse(&mapping.Env{Input: map[string]any{"size": 12}}); err != nil || got != nil {
 		t.Errorf("refused %v, %v", got, err)
 	}
 }

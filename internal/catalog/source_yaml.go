@@ -246,7 +246,7 @@ func (l *loader) finish() {
 	if len(t.Tools) == 0 {
 		l.fail(toolkitFile, "the toolkit has no tools: they go into files beside this one, named for their area")
 	}
-	if slices.ContainsFunc(t.Tools, func(t *Tool) bool { return t.Request.GraphQL != nil }) {
+	if slices.ContainsFunc(t.Tools, func(t *Tool) bool { return t.Held.Request.GraphQL != nil }) {
 		t.Errors.addGraphQL()
 	}
 	for i := range t.Auth {
@@ -279,11 +279,12 @@ func (l *loader) spellOutSlugs() {
 	advice(l.toolkit.Errors.Advice)
 	for _, t := range l.toolkit.Tools {
 		t.Description = spell(t.Description)
-		t.Input.JSON = json.RawMessage(spell(string(t.Input.JSON)))
-		texts(t.Pitfalls)
-		advice(t.Advice)
-		for i := range t.Refusals {
-			t.Refusals[i].Say = spell(t.Refusals[i].Say)
+		d := t.Held
+		d.Input.JSON = json.RawMessage(spell(string(d.Input.JSON)))
+		texts(d.Pitfalls)
+		advice(d.Advice)
+		for i := range d.Refusals {
+			d.Refusals[i].Say = spell(d.Refusals[i].Say)
 		}
 	}
 }

@@ -30,7 +30,8 @@ type Toolkit struct {
 	Custom      bool // belongs to one project rather than to the server
 	UpdatedAt   time.Time
 
-	rebased bool // the operator set BaseURL: it wins over the bases of single requests
+	packed  *packed // where the details of its tools are kept; nil: in the tools
+	rebased bool    // the operator set BaseURL: it wins over the bases of single requests
 }
 
 // NoAuth reports whether the toolkit's tools run without an account.

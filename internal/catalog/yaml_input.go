@@ -228,12 +228,12 @@ func (t *Tool) dataSchema(declared []*property) json.RawMessage {
 	switch {
 	case declared != nil:
 		writeMembers(&w, declared)
-	case t.Result.As != "" && t.Result.Pick != nil:
-		w.member("description", "The member \""+t.Result.As+"\" holds what was found, each with "+strings.Join(t.Result.Pick.Names(), ", ")+" as far as known.")
-	case t.Result.As != "":
-		w.member("description", "The member \""+t.Result.As+"\" holds what the service answered.")
-	case t.Result.Pick != nil:
-		w.member("description", "As far as known: "+strings.Join(t.Result.Pick.Names(), ", ")+".")
+	case t.Held.Result.As != "" && t.Held.Result.Pick != nil:
+		w.member("description", "The member \""+t.Held.Result.As+"\" holds what was found, each with "+strings.Join(t.Held.Result.Pick.Names(), ", ")+" as far as known.")
+	case t.Held.Result.As != "":
+		w.member("description", "The member \""+t.Held.Result.As+"\" holds what the service answered.")
+	case t.Held.Result.Pick != nil:
+		w.member("description", "As far as known: "+strings.Join(t.Held.Result.Pick.Names(), ", ")+".")
 	}
 	return w.json()
 }

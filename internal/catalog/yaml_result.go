@@ -8,7 +8,7 @@ import (
 
 // readResult reads how an answer becomes data: a name for what it holds, or the object form.
 func (l *loader) readResult(r *reader, v *yaml.Node, t *Tool, scope mapping.Scope) {
-	res := &t.Result
+	res := &t.Held.Result
 	if v.Kind == yaml.ScalarNode {
 		r.text(&res.As)(v)
 		return

@@ -23,7 +23,7 @@ type toolDecl struct {
 }
 
 func (l *loader) readTool(r *reader, v *yaml.Node) {
-	d := &toolDecl{tool: &Tool{Toolkit: l.toolkit, Version: l.toolkit.Version, NoAuth: l.toolkit.NoAuth()}, at: v}
+	d := &toolDecl{tool: &Tool{Toolkit: l.toolkit, Held: &Detail{}, NoAuth: l.toolkit.NoAuth()}, at: v}
 	r.object(v, "a tool", l.toolKeys(r, d))
 	t := d.tool
 	l.checkWords(r, d)
@@ -58,11 +58,11 @@ func (l *loader) toolKeys(r *reader, d *toolDecl) []key {
 		{"result", false, note(&d.result), "how the answer becomes data; a bare name puts it under that member"},
 		{"page", false, note(&d.page), "true, or how the list is continued where that differs from toolkit.yaml"},
 		{"output", false, func(v *yaml.Node) { d.output = l.readMembers(r, v, false) }, "members of data in the form of input, for the output schema"},
-		{"example", false, func(v *yaml.Node) { l.decode(r, v, &t.Example) }, "arguments of a good call; needed when there are required ones"},
-		{"pitfalls", false, r.texts(&t.Pitfalls), "list of what goes wrong and how to avoid it"},
-		{"before", false, l.references(r, &t.Before), "list of tools that usually come first: they find what this one needs"},
-		{"after", false, l.references(r, &t.After), "list of tools that naturally follow"},
-		{"advice", false, r.advice(&t.Advice), "from an upstream status to what it means for this tool"},
+		{"example", false, func(v *yaml.Node) { l.decode(r, v, &t.Held.Example) }, "arguments of a good call; needed when there are required ones"},
+		{"pitfalls", false, r.texts(&t.Held.Pitfalls), "list of what goes wrong and how to avoid it"},
+		{"before", false, l.references(r, &t.Held.Before), "list of tools that usually come first: they find what this one needs"},
+		{"after", false, l.references(r, &t.Held.After), "list of tools that naturally follow"},
+		{"advice", false, r.advice(&t.Held.Advice), "from an upstream status to what it means for this tool"},
 	}
 }
 
@@ -168,25 +168,25 @@ func (l *loader) readBehaviour(r *reader, d *toolDecl) []inputUser {
 	}
 	if d.steps != nil {
 		var users []inputUser
-		t.Request.Steps, users = l.readSteps(r, d.steps, scope)
+		t.Held.Request.Steps, users = l.readSteps(r, d.steps, scope)
 		parts = append(parts, users...)
-		for _, s := range t.Request.Steps {
+		for _, s := range t.Held.Request.Steps {
 			scope.Steps = append(scope.Steps, s.Name)
 		}
 	}
 	answered := scope
 	if d.request != nil {
 		main := l.readRequest(r, d.request, scope)
-		t.Request.HTTP, t.Request.GraphQL = main.http, main.graphql
+		t.Held.Request.HTTP, t.Held.Request.GraphQL = main.http, main.graphql
 		parts = append(parts, main)
 		answered.Answer = true
 	}
 	l.readAnswer(r, d, answered)
-	if t.Request.GraphQL != nil {
-		t.Result.From = t.Result.From.Below("data")
+	if t.Held.Request.GraphQL != nil {
+		t.Held.Result.From = t.Held.Result.From.Below("data")
 	}
 	if page != nil {
-		t.Page = page.finish(r, answered)
+		t.Held.Page = page.finish(r, answered)
 	}
 	return append(parts, t.resultUsers()...)
 }
@@ -194,12 +194,12 @@ func (l *loader) readBehaviour(r *reader, d *toolDecl) []inputUser {
 // readAnswer reads result or compute.
 func (l *loader) readAnswer(r *reader, d *toolDecl, scope mapping.Scope) {
 	t := d.tool
-	t.Result.Trim = l.shared.trim
+	t.Held.Result.Trim = l.shared.trim
 	switch {
 	case d.compute != nil && (d.request != nil || d.result != nil || d.steps != nil):
 		r.problem(d.compute, "compute stands alone: a tool that asks somebody has a request and a result")
 	case d.compute != nil:
-		r.tree(&t.Result.Data, scope)(d.compute)
+		r.tree(&t.Held.Result.Data, scope)(d.compute)
 	case d.result != nil:
 		l.readResult(r, d.result, t, scope)
 	}
@@ -210,7 +210,7 @@ func (l *loader) readAnswer(r *reader, d *toolDecl, scope mapping.Scope) {
 
 func (t *Tool) resultUsers() []inputUser {
 	var users []inputUser
-	for _, tree := range []*mapping.Tree{t.Result.Data, t.Result.Also, t.Result.Empty} {
+	for _, tree := range []*mapping.Tree{t.Held.Result.Data, t.Held.Result.Also, t.Held.Result.Empty} {
 		if tree != nil {
 			users = append(users, tree)
 		}
@@ -247,7 +247,7 @@ func (l *loader) readRefusals(r *reader, v *yaml.Node, t *Tool, scope mapping.Sc
 	r.elements(v, "refuse", func(e *yaml.Node) {
 		var refusal Refusal
 		r.object(e, "refuse", refusalKeys(r, &refusal, scope))
-		t.Refusals = append(t.Refusals, refusal)
+		t.Held.Refusals = append(t.Held.Refusals, refusal)
 	})
 }
 
@@ -309,8 +309,8 @@ func (d *requestDecl) checkRename(r *reader, inputs []*property) {
 func (l *loader) describe(d *toolDecl) {
 	t := d.tool
 	title := schemaTitle(strings.TrimPrefix(t.Slug, l.prefix()))
-	t.Input = inputSchema(title+"Request", d.inputs)
-	t.Output = outputSchema(title+"Response", t.dataSchema(d.output))
+	t.Held.Input = inputSchema(title+"Request", d.inputs)
+	t.Held.Output = outputSchema(title+"Response", t.dataSchema(d.output))
 	t.FileInputs = slices.ContainsFunc(d.inputs, hasFile)
 }
 
@@ -330,7 +330,7 @@ func schemaTitle(slug string) string {
 func (l *loader) checkExample(r *reader, d *toolDecl) {
 	at := child(d.at, "example")
 	for _, p := range d.inputs {
-		if _, given := d.tool.Example[p.name]; p.required && !given {
+		if _, given := d.tool.Held.Example[p.name]; p.required && !given {
 			if at == nil {
 				r.problem(d.at, "a tool with required arguments needs an example")
 				return
@@ -338,7 +338,7 @@ func (l *loader) checkExample(r *reader, d *toolDecl) {
 			r.problem(at, "the example lacks the required argument %q", p.name)
 		}
 	}
-	for name := range d.tool.Example {
+	for name := range d.tool.Held.Example {
 		if !slices.Contains(namesOf(d.inputs), name) {
 			r.problem(at, "the example has an unknown argument %q%s", name, didYouMean(name, namesOf(d.inputs)))
 		}

@@ -44,10 +44,11 @@ func (s *schemas) prepare(t *catalog.Tool, given map[string]any) (arguments, err
 
 // refuse checks what the tool declares beyond its schema.
 func refuse(t *catalog.Tool, schema *jsonschema.Schema, values map[string]any) error {
-	if len(t.Refusals) == 0 {
+	detail := t.Detail()
+	if len(detail.Refusals) == 0 {
 		return nil
 	}
-	problems, err := t.Refuse(&mapping.Env{Input: values})
+	problems, err := detail.Refuse(&mapping.Env{Input: values})
 	if err == nil && len(problems) > 0 {
 		err = argumentFault(t, schema, problems)
 	}

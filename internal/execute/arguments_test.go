@@ -16,7 +16,7 @@ import (
 )
 
 func tool(input string) *catalog.Tool {
-	return &catalog.Tool{Slug: "ACME_DO", Input: catalog.Schema{JSON: json.RawMessage(input)}}
+	return &catalog.Tool{Slug: "ACME_DO", Held: &catalog.Detail{Input: catalog.Schema{JSON: json.RawMessage(input)}}}
 }
 
 func newSchemas() *schemas { return &schemas{log: slog.New(slog.DiscardHandler)} }

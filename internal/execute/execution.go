@@ -25,7 +25,8 @@ type execution struct {
 	*Runner
 	caller  tenant.Caller
 	toolkit *catalog.Toolkit
-	tool    *catalog.Tool // nil for a proxied request
+	tool    *catalog.Tool   // nil for a proxied request
+	detail  *catalog.Detail // of the tool
 	sel     connect.Selection
 	custom  *CustomAuth
 

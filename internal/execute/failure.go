@@ -127,7 +127,7 @@ func busy(status int) bool {
 // advice says how to mend a failure: what the tool or its toolkit knows about the status goes before the general.
 func (x *execution) advice(f *failure) string {
 	if x.tool != nil {
-		if own := x.tool.Advice[f.status]; own != "" {
+		if own := x.detail.Advice[f.status]; own != "" {
 			return own
 		}
 	}

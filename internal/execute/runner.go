@@ -113,7 +113,7 @@ func (r *Runner) run(ctx context.Context, c tenant.Caller, call Call) (Result, e
 	defer cancel()
 	call.Select.Tool = call.Tool.Slug
 	x := r.newExecution(c, call.Tool.Toolkit, call.Select, call.Custom)
-	x.tool = call.Tool
+	x.tool, x.detail = call.Tool, call.Tool.Detail()
 	x.entry.Tool, x.entry.SessionID, x.entry.Origin = call.Tool.Slug, call.SessionID, call.Origin
 	res, err := x.call(ctx, call)
 	x.logOutcome(res.Error, err)
@@ -129,6 +129,10 @@ func (r *Runner) run(ctx context.Context, c tenant.Caller, call Call) (Result, e
 func (x *execution) call(ctx context.Context, call Call) (Result, error) {
 	if err := checkVersion(call); err != nil {
 		return Result{}, err
+	}
+	if err := x.detail.Err; err != nil {
+		return Result{}, fault.New(fault.Internal, fault.SlugInternal, "The declaration of %s cannot be read.", call.Tool.Slug).Because(err).
+			WithFix("Ask the operator to run: patchbay doctor")
 	}
 	args, err := x.schemas.prepare(call.Tool, call.Arguments)
 	if err != nil {
@@ -159,12 +163,12 @@ func (x *execution) ask(ctx context.Context) ([]byte, error) {
 	if err := x.runSteps(ctx); err != nil {
 		return nil, err
 	}
-	request := &x.tool.Request
+	request := &x.detail.Request
 	if !request.Main() {
 		return x.shape(ctx, &answer{})
 	}
 	a, err := x.exchange(ctx, exchange{
-		env: &x.env, http: request.HTTP, graphql: request.GraphQL, format: x.tool.Result.Format,
+		env: &x.env, http: request.HTTP, graphql: request.GraphQL, format: x.detail.Result.Format,
 		repeatable: x.tool.Hints.Read || x.tool.Hints.Idempotent,
 	})
 	if err != nil {
@@ -205,7 +209,7 @@ var emptyObject = []byte(`{}`)
 func checkVersion(call Call) error {
 	t := call.Tool.Toolkit
 	switch call.Version {
-	case "", "latest", "00000000_00", t.Version, call.Tool.Version:
+	case "", "latest", "00000000_00", t.Version:
 		return nil
 	}
 	if slices.Contains(t.Versions, call.Version) {

@@ -27,7 +27,7 @@ func (s *schemas) of(t *catalog.Tool) *jsonschema.Schema {
 	if known, ok := s.compiled.Load(key); ok {
 		return known.(*jsonschema.Schema)
 	}
-	schema, err := compileSchema(t.Input.JSON)
+	schema, err := compileSchema(t.Detail().Input.JSON)
 	if err != nil {
 		s.log.Warn("arguments of a tool are not checked: its schema does not compile", "tool", t.Slug, "error", err)
 	}

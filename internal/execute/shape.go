@@ -11,14 +11,14 @@ import (
 
 // shape makes a tool's data of the answer, or of nothing when the tool asks nobody: always a JSON object.
 func (x *execution) shape(ctx context.Context, a *answer) ([]byte, error) {
-	if data := passThrough(x.tool, a); data != nil {
+	if data := passThrough(x.detail, a); data != nil {
 		return data, nil
 	}
 	if !a.readable() {
 		return nil, x.unreadable(a)
 	}
 	env := a.env(&x.env)
-	data, err := x.tool.Data(&env)
+	data, err := x.detail.Data(&env)
 	if err != nil {
 		if data = x.unshaped(a, err); data == nil {
 			return nil, err
@@ -51,9 +51,9 @@ func (x *execution) unshaped(a *answer, why error) map[string]any {
 
 // passThrough hands the provider's bytes on undecoded, where the tool changes nothing about them; at most they are put
 // under a member. Nil when the answer has to be looked into.
-func passThrough(t *catalog.Tool, a *answer) []byte {
-	r := &t.Result
-	if r.Data != nil || r.Pick != nil || r.Also != nil || r.Trim != nil || !r.From.IsRoot() || t.Page != nil && t.Page.Next != nil {
+func passThrough(d *catalog.Detail, a *answer) []byte {
+	r := &d.Result
+	if r.Data != nil || r.Pick != nil || r.Also != nil || r.Trim != nil || !r.From.IsRoot() || d.Page != nil && d.Page.Next != nil {
 		return nil
 	}
 	if r.Format != "" && r.Format != catalog.AnswerJSON || r.Format == "" && a.kind() != isJSON {

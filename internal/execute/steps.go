@@ -15,7 +15,7 @@ import (
 // runSteps runs the requests that come before the main one, in their order, and puts their results where expressions see
 // them as steps.<name>.
 func (x *execution) runSteps(ctx context.Context) error {
-	steps := x.tool.Request.Steps
+	steps := x.detail.Request.Steps
 	if len(steps) == 0 {
 		return nil
 	}

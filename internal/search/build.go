@@ -95,7 +95,7 @@ func (b *builder) addTool(home int32, t *catalog.Tool, own []string) {
 	lead, rest := firstSentence(t.Description)
 	b.addText(doc, inLead, lead)
 	b.addText(doc, inRest, rest)
-	for _, p := range parameterNames(t.Input) {
+	for _, p := range parameterNames(t.Detail().Input) {
 		b.addText(doc, inParameter, p)
 	}
 	b.grams.add(doc, append(name, own...))

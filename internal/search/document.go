@@ -31,7 +31,8 @@ func Documents(docs []Document) *Index {
 			order = append(order, tk)
 		}
 		tk.Tools = append(tk.Tools, &catalog.Tool{
-			Slug: d.ID, Name: d.Name, Description: d.Description, Toolkit: tk, Input: parametersSchema(d.Parameters),
+			Slug: d.ID, Name: d.Name, Description: d.Description, Toolkit: tk,
+			Held: &catalog.Detail{Input: parametersSchema(d.Parameters)},
 		})
 	}
 	return build(order, false)

@@ -71,7 +71,7 @@ func (v *View) schema(slug string, want wantedSchemas) (_ ToolSchema, reason str
 		if err := v.Allows(t); err != nil {
 			return ToolSchema{}, fault.From(err).Message, nil
 		}
-		return want.of(t.Toolkit.Slug, t.Slug, t.Description, t.Input.JSON, t.Output.JSON), "", nil
+		return want.of(t.Toolkit.Slug, t.Slug, t.Description, t.Detail().Input.JSON, t.Detail().Output.JSON), "", nil
 	}
 	for _, t := range want.custom {
 		if t.Slug == slug {

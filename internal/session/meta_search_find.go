@@ -88,7 +88,7 @@ func (f *finder) addRelated(hits []search.Hit, out *findings) {
 		}
 	}
 	if best := out.primary[0].tool; best != nil {
-		for _, slug := range slices.Concat(best.Before, best.After) {
+		for _, slug := range slices.Concat(best.Detail().Before, best.Detail().After) {
 			if t, ok := f.view.Catalog.Tool(slug); ok {
 				add(t)
 			}

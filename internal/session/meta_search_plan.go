@@ -75,7 +75,7 @@ func wholeSchema(t foundTool) ToolSchema {
 	full := true
 	schema := ToolSchema{Toolkit: t.toolkit(), Slug: t.slug(), Full: &full}
 	if t.tool != nil {
-		schema.Description, schema.Input = t.tool.Description, t.tool.Input.JSON
+		schema.Description, schema.Input = t.tool.Description, t.tool.Detail().Input.JSON
 	} else {
 		schema.Description, schema.Input = t.custom.Description, t.custom.InputSchema
 	}
@@ -166,7 +166,7 @@ func (f *finder) plan(t *catalog.Tool, q SearchQuery) plan {
 			p.missing = append(p.missing, name)
 		}
 	}
-	p.before, p.after = f.allowedTools(t.Before), f.allowedTools(t.After)
+	p.before, p.after = f.allowedTools(t.Detail().Before), f.allowedTools(t.Detail().After)
 	return p
 }
 
@@ -302,11 +302,12 @@ func (f *finder) pitfalls(found findings) []string {
 		if t.Hints.Destructive {
 			add(t, "is marked destructive; run it only when the user has asked for exactly this.")
 		}
-		for _, pitfall := range t.Pitfalls {
+		detail := t.Detail()
+		for _, pitfall := range detail.Pitfalls {
 			add(t, pitfall)
 		}
-		if t.Page != nil && t.Page.At != "" {
-			add(t, "answers in pages; pass "+t.Page.At+" to get further ones.")
+		if page := detail.Page; page != nil && page.At != "" {
+			add(t, "answers in pages; pass "+page.At+" to get further ones.")
 		}
 	}
 	return out

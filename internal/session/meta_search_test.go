@@ -148,7 +148,7 @@ func TestSearchKeepsWithinItsBudget(t *testing.T) {
 			}
 			kit.Tools = append(kit.Tools, &catalog.Tool{
 				Slug: strings.ToUpper(names[i] + "_" + verb + "_WIDGET"), Name: verb + " widget", Description: verb + " a widget.", Hints: catalog.Hints{Read: true},
-				Input: schema(wide...), Output: answerSchema,
+				Held: &catalog.Detail{Input: schema(wide...), Output: answerSchema},
 			})
 		}
 		kits = append(kits, kit)

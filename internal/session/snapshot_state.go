@@ -38,7 +38,7 @@ func (st *snapshotState) factsOf(t *catalog.Tool) toolFacts {
 		Required   []string
 		Properties map[string]json.RawMessage
 	}
-	_ = json.Unmarshal(t.Input.JSON, &schema) // a schema that says nothing requires nothing
+	_ = json.Unmarshal(t.Detail().Input.JSON, &schema) // a schema that says nothing requires nothing
 	facts := toolFacts{required: schema.Required, arguments: len(schema.Properties)}
 	st.facts.Store(t, facts)
 	return facts

@@ -32,9 +32,10 @@ type ToolSpec struct {
 }
 
 func appToolSpec(t *catalog.Tool) ToolSpec {
+	detail := t.Detail()
 	return ToolSpec{
 		Slug: t.Slug, Name: t.Name, Description: t.Description, Tool: t,
-		Hints: t.Hints, Tags: t.Tags(), Input: t.Input.JSON, Output: t.Output.JSON,
+		Hints: t.Hints, Tags: t.Tags(), Input: detail.Input.JSON, Output: detail.Output.JSON,
 	}
 }
 

@@ -206,21 +206,23 @@ func testCatalog(t testing.TB) *catalog.Snapshot {
 				{
 					Slug: "GITHUB_CREATE_AN_ISSUE", Aliases: []string{"GITHUB_CREATE_ISSUE"}, Name: "Create an issue", Important: true,
 					Description: "Opens an issue in a repository. Labels must exist.",
-					Hints:       catalog.Hints{Create: true}, Input: schema("owner*", "repo*", "title*", "body"), Output: answerSchema,
-					Before: []string{"GITHUB_LIST_REPOSITORIES"}, After: []string{"GITHUB_LIST_REPOSITORY_ISSUES"},
-					Pitfalls: []string{"The repository must have issues enabled."},
+					Hints:       catalog.Hints{Create: true}, Held: &catalog.Detail{
+						Input: schema("owner*", "repo*", "title*", "body"), Output: answerSchema,
+						Before: []string{"GITHUB_LIST_REPOSITORIES"}, After: []string{"GITHUB_LIST_REPOSITORY_ISSUES"},
+						Pitfalls: []string{"The repository must have issues enabled."},
+					},
 				},
 				{
 					Slug: "GITHUB_LIST_REPOSITORIES", Name: "List repositories", Description: "Repositories that the account can see.",
-					Hints: catalog.Hints{Read: true, Idempotent: true}, Input: schema("page"), Output: answerSchema, Page: &catalog.Page{At: "page"},
+					Hints: catalog.Hints{Read: true, Idempotent: true}, Held: &catalog.Detail{Input: schema("page"), Output: answerSchema, Page: &catalog.Page{At: "page"}},
 				},
 				{
 					Slug: "GITHUB_LIST_REPOSITORY_ISSUES", Name: "List issues of a repository", Description: "Issues of a repository, newest first.",
-					Hints: catalog.Hints{Read: true, Idempotent: true}, Input: schema("owner*", "repo*"), Output: answerSchema,
+					Hints: catalog.Hints{Read: true, Idempotent: true}, Held: &catalog.Detail{Input: schema("owner*", "repo*"), Output: answerSchema},
 				},
 				{
 					Slug: "GITHUB_DELETE_A_REPOSITORY", Name: "Delete a repository", Description: "Deletes a repository for good.",
-					Hints: catalog.Hints{Destructive: true}, Input: schema("owner*", "repo*"), Output: answerSchema,
+					Hints: catalog.Hints{Destructive: true}, Held: &catalog.Detail{Input: schema("owner*", "repo*"), Output: answerSchema},
 				},
 			},
 		},
@@ -229,15 +231,15 @@ func testCatalog(t testing.TB) *catalog.Snapshot {
 			Tools: []*catalog.Tool{
 				{
 					Slug: "GMAIL_SEND_EMAIL", Name: "Send an email", Description: "Sends an email.", Important: true,
-					Hints: catalog.Hints{Create: true}, Input: schema("to*", "subject", "body"), Output: answerSchema,
+					Hints: catalog.Hints{Create: true}, Held: &catalog.Detail{Input: schema("to*", "subject", "body"), Output: answerSchema},
 				},
 				{
 					Slug: "GMAIL_FETCH_EMAILS", Name: "Fetch emails", Description: "Finds emails.",
-					Hints: catalog.Hints{Read: true, Idempotent: true}, Input: schema("query"), Output: answerSchema,
+					Hints: catalog.Hints{Read: true, Idempotent: true}, Held: &catalog.Detail{Input: schema("query"), Output: answerSchema},
 				},
 				{
 					Slug: "GMAIL_DELETE_MESSAGE", Name: "Delete a message", Description: "Deletes an email for good.",
-					Hints: catalog.Hints{Destructive: true, Idempotent: true}, Input: schema("message_id*"), Output: answerSchema,
+					Hints: catalog.Hints{Destructive: true, Idempotent: true}, Held: &catalog.Detail{Input: schema("message_id*"), Output: answerSchema},
 				},
 			},
 		},
@@ -246,11 +248,11 @@ func testCatalog(t testing.TB) *catalog.Snapshot {
 			Tools: []*catalog.Tool{
 				{
 					Slug: "SLACK_SEND_MESSAGE", Name: "Send a message", Description: "Posts a message to a channel.",
-					Hints: catalog.Hints{Create: true}, Input: schema("channel*", "text*"), Output: answerSchema,
+					Hints: catalog.Hints{Create: true}, Held: &catalog.Detail{Input: schema("channel*", "text*"), Output: answerSchema},
 				},
 				{
 					Slug: "SLACK_LIST_CHANNELS", Name: "List channels", Description: "Channels of the workspace.",
-					Hints: catalog.Hints{Read: true, Idempotent: true}, Input: schema(), Output: answerSchema,
+					Hints: catalog.Hints{Read: true, Idempotent: true}, Held: &catalog.Detail{Input: schema(), Output: answerSchema},
 				},
 			},
 		},
@@ -258,7 +260,7 @@ func testCatalog(t testing.TB) *catalog.Snapshot {
 			Slug: "hackernews", Name: "Hacker News", Description: "Stories and comments.", Version: "20260701_00", Popularity: 4,
 			Tools: []*catalog.Tool{{
 				Slug: "HACKERNEWS_GET_TOP_STORIES", Name: "Get top stories", Description: "The stories on the front page.", NoAuth: true,
-				Hints: catalog.Hints{Read: true, Idempotent: true}, Input: schema("limit"), Output: answerSchema,
+				Hints: catalog.Hints{Read: true, Idempotent: true}, Held: &catalog.Detail{Input: schema("limit"), Output: answerSchema},
 			}},
 		},
 	)
