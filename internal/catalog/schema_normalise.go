@@ -22,8 +22,20 @@ func NormaliseSchema(raw json.RawMessage) (Schema, error) {
 	if !ok {
 		object = map[string]any{}
 	}
+	return NormaliseObject(object)
+}
+
+// NormaliseObject is NormaliseSchema for a schema that is decoded already, with numbers as float64. It changes the object.
+func NormaliseObject(object map[string]any) (Schema, error) {
 	mendSchema(object, 0)
 	rootObject(object)
+	out, err := mapping.EncodeJSON(object)
+	return Schema{JSON: out}, err
+}
+
+// NormaliseInner is NormaliseObject for a schema that need not be one of an object: of an answer, of a part.
+func NormaliseInner(object map[string]any) (Schema, error) {
+	mendSchema(object, 0)
 	out, err := mapping.EncodeJSON(object)
 	return Schema{JSON: out}, err
 }
