@@ -15,6 +15,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
@@ -30,6 +31,8 @@ type Options struct {
 	Catalog  *catalog.Catalog
 	Search   func(*catalog.Snapshot) *search.Index // the index of a snapshot, built once
 	Metrics  *Metrics
+
+	MCPServers *legacy.Service // servers of the older API
 
 	Pages    http.Handler                // Connect pages, OAuth callbacks and logos; nil: those routes answer 404
 	MCP      http.Handler                // a session's MCP endpoint; nil: 404
@@ -47,26 +50,27 @@ type Options struct {
 
 // api holds what handlers use.
 type api struct {
-	tenants  *tenant.Service
-	sessions *session.Service
-	connect  *connect.Service
-	runner   *execute.Runner
-	catalog  *catalog.Catalog
-	index    func(*catalog.Snapshot) *search.Index
-	metrics  *Metrics
-	ready    func(context.Context) error
-	prepared preparedTools
-	origin   func(*http.Request) (string, error)
-	maxBody  int64
-	timeout  time.Duration
-	log      *slog.Logger
-	now      func() time.Time
+	tenants    *tenant.Service
+	sessions   *session.Service
+	connect    *connect.Service
+	runner     *execute.Runner
+	catalog    *catalog.Catalog
+	index      func(*catalog.Snapshot) *search.Index
+	metrics    *Metrics
+	mcpServers *legacy.Service
+	ready      func(context.Context) error
+	prepared   preparedTools
+	origin     func(*http.Request) (string, error)
+	maxBody    int64
+	timeout    time.Duration
+	log        *slog.Logger
+	now        func() time.Time
 }
 
 // New makes the handler of everything this server serves over HTTP.
 func New(o Options) (http.Handler, error) {
-	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil {
-		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search and Metrics are required")
+	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil {
+		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics and MCPServers are required")
 	}
 	publicURL, err := checkPublicURL(o.PublicURL)
 	if err != nil {
@@ -74,7 +78,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	a := &api{
 		tenants: o.Tenants, sessions: o.Sessions, connect: o.Connect, runner: o.Runner,
-		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready,
+		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers,
 		origin:  Origin(publicURL, o.TrustProxy),
 		maxBody: o.MaxBody, timeout: o.Timeout, log: o.Log, now: o.Now,
 	}

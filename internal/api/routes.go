@@ -81,6 +81,18 @@ func (a *api) routes() []route {
 		{"PATCH", "/connected_accounts/{nanoid}/status", 200, 0, serve(a.setAccountStatus)},
 		{"POST", "/connected_accounts/{nanoid}/refresh", 200, 0, serve(a.refreshAccount)},
 		{"POST", "/connected_accounts/{nanoid}/revoke", 200, 0, serve(a.revokeAccount)},
+
+		{"POST", "/mcp/servers", 201, 0, serve(a.createMCPServer)},
+		{"POST", "/mcp/servers/custom", 201, 0, serve(a.createMCPServer)},
+		{"GET", "/mcp/servers", 200, 0, serve(a.listMCPServers)},
+		{"POST", "/mcp/servers/generate", 200, 0, serve(a.generateMCPURLs)},
+		{"GET", "/mcp/servers/{serverId}/instances", 200, 0, serve(a.listMCPInstances)},
+		{"POST", "/mcp/servers/{serverId}/instances", 201, 0, serve(a.createMCPInstance)},
+		{"DELETE", "/mcp/servers/{serverId}/instances/{instanceId}", 200, 0, serve(a.deleteMCPInstance)},
+		{"GET", "/mcp/app/{appKey}", 200, 0, serve(a.listMCPServersOfToolkit)},
+		{"GET", "/mcp/{id}", 200, 0, serve(a.getMCPServer)},
+		{"PATCH", "/mcp/{id}", 200, 0, serve(a.updateMCPServer)},
+		{"DELETE", "/mcp/{id}", 200, 0, serve(a.deleteMCPServer)},
 	}
 }
 
@@ -110,6 +122,8 @@ func (a *api) mux(o Options) *http.ServeMux {
 	}
 	if o.MCP != nil {
 		mux.Handle("/tool_router/{session_id}/mcp", o.MCP)
+		mux.Handle("/v3/mcp/{server_id}", o.MCP)
+		mux.Handle("/v3/mcp/{server_id}/mcp", o.MCP)
 	}
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))

@@ -19,6 +19,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/search"
@@ -107,6 +108,9 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	})
 	must(t, err)
 
+	servers, err := legacy.New(legacy.Options{Store: s.store, Sessions: sessions, Connections: connections, Catalog: tools, Bus: bus, Now: s.clock.Now})
+	must(t, err)
+
 	s.project, err = tenants.EnsureProject(t.Context(), "default")
 	must(t, err)
 	other, err := tenants.EnsureProject(t.Context(), "other")
@@ -117,7 +121,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	must(t, err)
 
 	o := Options{
-		Tenants: tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics,
+		Tenants: tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers,
 		Search: func(*catalog.Snapshot) *search.Index { return index() }, Gatherer: registry, Now: s.clock.Now,
 		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/mcpserver"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
@@ -46,6 +47,7 @@ type parts struct {
 	refresher *connect.Refresher
 	runner    *execute.Runner
 	sessions  *session.Service
+	legacy    *legacy.Service
 
 	handler http.Handler
 }
@@ -144,6 +146,12 @@ func (p *parts) wireServices() (err error) {
 		Now:         a.now,
 		Log:         a.log,
 	})
+	if err != nil {
+		return err
+	}
+	p.legacy, err = legacy.New(legacy.Options{
+		Store: p.store, Sessions: p.sessions, Connections: p.connect, Catalog: p.catalog, Bus: p.bus, Now: a.now,
+	})
 	return err
 }
 
@@ -156,6 +164,7 @@ func (p *parts) wireEdges() error {
 	}
 	mcp, err := mcpserver.New(mcpserver.Options{
 		Sessions:  mcpserver.Of(p.sessions),
+		Servers:   p.legacy.Open,
 		Keys:      p.tenants.Authenticate,
 		PublicURL: api.Origin(c.PublicURL, true),
 		Hosts:     hostsOf(c.PublicURL),
@@ -176,6 +185,7 @@ func (p *parts) wireEdges() error {
 		Catalog:    p.catalog,
 		Search:     p.index,
 		Metrics:    p.metrics,
+		MCPServers: p.legacy,
 		Pages:      pages,
 		MCP:        mcp,
 		Ready:      a.ready,

@@ -9,12 +9,16 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
+	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 // Options is what a Handler needs.
 type Options struct {
 	Sessions Sessions
+
+	// Servers gives the session that serves a visitor of a server of the older API. Nil: there are no such servers.
+	Servers func(ctx context.Context, c tenant.Caller, serverID string, v legacy.Visitor) (sessionID string, err error)
 
 	// Keys finds the caller behind a project key.
 	Keys func(ctx context.Context, key string) (tenant.Caller, error)
@@ -38,9 +42,10 @@ type Options struct {
 	Now func() time.Time // nil: time.Now
 }
 
-// Handler serves /tool_router/{session_id}/mcp.
+// Handler serves /tool_router/{session_id}/mcp, and /v3/mcp/{server_id} of the older API.
 type Handler struct {
 	sessions  Sessions
+	servers   func(context.Context, tenant.Caller, string, legacy.Visitor) (string, error)
 	keys      func(context.Context, string) (tenant.Caller, error)
 	publicURL func(*http.Request) (string, error)
 	guard     guard
@@ -62,7 +67,7 @@ func New(o Options) (*Handler, error) {
 		return nil, errors.New("mcpserver: Sessions, Keys and PublicURL are needed")
 	}
 	h := &Handler{
-		sessions: o.Sessions, keys: o.Keys, publicURL: o.PublicURL, guard: newGuard(o.Hosts), sealer: o.Sealer,
+		sessions: o.Sessions, servers: o.Servers, keys: o.Keys, publicURL: o.PublicURL, guard: newGuard(o.Hosts), sealer: o.Sealer,
 		maxBody: o.MaxBody, log: o.Log, now: o.Now,
 	}
 	if h.maxBody == 0 {
@@ -117,6 +122,11 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*visit, error) 
 	}
 	caller.RequestID = requestID(w)
 	v := &visit{request: r, caller: caller, sessionID: r.PathValue("session_id")}
+	if serverID := r.PathValue("server_id"); serverID != "" && h.servers != nil {
+		if v.sessionID, err = h.servers(r.Context(), caller, serverID, visitorOf(r)); err != nil {
+			return nil, err
+		}
+	}
 	if caller.Restricted() && caller.SessionID != v.sessionID {
 		return nil, noSuchSession() // whether it exists is none of this caller's business
 	}

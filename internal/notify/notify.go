@@ -19,6 +19,7 @@ const (
 	Grant            Kind = "grant"   // ended, or one of its tokens; a new one is not told
 	AuthConfig       Kind = "auth_config"
 	ConnectedAccount Kind = "connected_account"
+	Keyset           Kind = "keyset" // the id is the owner
 	MCPServer        Kind = "mcp_server"
 	Event            Kind = "event"        // a project's log of events grew; the id is the project's
 	Subscription     Kind = "subscription" // a webhook subscription changed, or deliveries to it are due anew

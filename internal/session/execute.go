@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
@@ -89,10 +90,28 @@ func (s *Service) executeIn(ctx context.Context, c tenant.Caller, view *View, ca
 		return s.runMeta(ctx, c, view, call)
 	}
 	result, err := s.runApp(ctx, c, view, call, nil)
+	if err != nil && view.Session.Config.ManageConnections.OnCall && fault.From(err).Slug == fault.SlugNoActiveConnection {
+		return s.offerLink(ctx, c, view, call, err)
+	}
 	if err != nil {
 		return Outcome{}, noRetry(err)
 	}
 	return Outcome{Result: result}, nil
+}
+
+// offerLink starts the connection that a call found missing and answers where to make it. What cannot be connected by a link
+// stays the failure that it was.
+func (s *Service) offerLink(ctx context.Context, c tenant.Caller, view *View, call ToolCall, missing error) (Outcome, error) {
+	tool, ok := view.Catalog.Tool(call.Slug)
+	if !ok || len(view.Session.Config.ConnectedAccounts[tool.Toolkit.Slug]) > 0 {
+		return Outcome{}, noRetry(missing)
+	}
+	link, err := s.startLink(ctx, c, view, tool.Toolkit, LinkRequest{Toolkit: tool.Toolkit.Slug, Origin: call.Origin})
+	if err != nil {
+		return Outcome{}, noRetry(missing)
+	}
+	text := fmt.Sprintf("%s is not connected yet. Show the user this link to connect it, then call %s again: %s", tool.Toolkit.Name, tool.Slug, link.URL)
+	return Outcome{Result: execute.Result{Error: text, LogID: s.newID(id.Log)}, Links: []connect.Link{link}}, nil
 }
 
 // runApp runs an app's tool: policy first, then whose account, then the call itself. What offload gives for large data is

@@ -66,6 +66,9 @@ type ManageConnections struct {
 	CallbackURL  string `json:"callback_url,omitempty"`
 	Wait         bool   `json:"wait"`    // adds COMPOSIO_WAIT_FOR_CONNECTIONS
 	AllowRemoval bool   `json:"removal"` // the agent may remove connections
+	// OnCall says that a call which finds no account starts a connection and answers its link, for sessions that list only the
+	// apps' tools.
+	OnCall bool `json:"on_call,omitempty"`
 }
 
 // Workbench is the sandbox's policy. The values are kept and echoed even where no sandbox exists.

@@ -42,8 +42,8 @@ type Patch struct {
 // The field-by-field patches of the merged blocks; nil keeps.
 type (
 	ManageConnectionsPatch struct {
-		Enable, Wait, AllowRemoval *bool
-		CallbackURL                Optional[string]
+		Enable, Wait, AllowRemoval, OnCall *bool
+		CallbackURL                        Optional[string]
 	}
 	WorkbenchPatch struct {
 		Enable, ProxyExecution *bool
@@ -179,6 +179,7 @@ func (p ManageConnectionsPatch) apply(m ManageConnections) ManageConnections {
 	set(p.Enable, &m.Enable)
 	set(p.Wait, &m.Wait)
 	set(p.AllowRemoval, &m.AllowRemoval)
+	set(p.OnCall, &m.OnCall)
 	replace(p.CallbackURL, &m.CallbackURL)
 	return m
 }

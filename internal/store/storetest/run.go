@@ -23,9 +23,11 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"refresh", refreshBehaviours},
 		{"connection requests", connectionRequestBehaviours},
 		{"sessions", sessionBehaviours},
+		{"MCP servers", mcpServerBehaviours},
 		{"execution logs", executionLogBehaviours},
 		{"idempotency", idempotencyBehaviours},
 		{"keysets", keysetBehaviours},
+		{"key rotation", rotationBehaviours},
 	} {
 		t.Run(noun.name, func(t *testing.T) {
 			t.Parallel()
