@@ -9,6 +9,8 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/notify"
 )
 
+var _ event.Store = (*Store)(nil)
+
 const eventColumns = `project_id, position, id, key, type, log_id, toolkit, trigger_slug, trigger_id, account_id, auth_config_id, user_id,
 	data, occurred_at, created_at`
 
@@ -154,14 +156,11 @@ func (s *Store) LastPosition(ctx context.Context, projectID string) (int64, erro
 	return position, s.wrap("read the head of the event log", err)
 }
 
-// DeleteEventsBefore deletes events that were logged before a time, with their deliveries, and gives how many. Those that
-// still wait to be delivered stay.
+// DeleteEventsBefore deletes events that were logged before a time, with their deliveries, and gives how many.
 func (s *Store) DeleteEventsBefore(ctx context.Context, before time.Time) (int, error) {
 	return s.inBatches(ctx, "delete events", func(t *tx) (int, error) {
 		n, err := t.exec(`DELETE FROM events WHERE (project_id, position) IN (
-			SELECT project_id, position FROM events WHERE created_at < $1 AND NOT EXISTS (SELECT 1 FROM event_deliveries d
-				WHERE d.project_id = events.project_id AND d.position = events.position AND d.status = 'pending')
-			ORDER BY created_at LIMIT $2)`, micros(before), batch)
+			SELECT project_id, position FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)`, micros(before), batch)
 		return int(n), err
 	})
 }

@@ -1,0 +1,146 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/id"
+	"github.com/patchbay-dev/patchbay/internal/job"
+	"github.com/patchbay-dev/patchbay/internal/notify"
+)
+
+// HTTP does requests to receivers; an *outbound.Client is one.
+type HTTP interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// Options of a Service.
+type Options struct {
+	Store Store       // required
+	HTTP  HTTP        // required
+	Bus   *notify.Bus // required: what it tells of wakes deliveries and streams
+
+	// OrganisationID gives the organisation of a project, for the metadata of lifecycle events. Nil: "".
+	OrganisationID func(ctx context.Context, projectID string) string
+	// Attempted is told how each attempt to deliver went (delivered, failed, dead) and how long it took, for metrics. Nil:
+	// nobody is told.
+	Attempted func(outcome string, took time.Duration)
+
+	Node    string           // names this process in leases; empty: random
+	Workers int              // subscriptions delivered to at the same time; 0: 64
+	Timeout time.Duration    // of one attempt; 0: 15 seconds
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: nothing is logged
+}
+
+// The defaults that Options speak of.
+const (
+	defaultWorkers = 64
+	defaultTimeout = 15 * time.Second
+)
+
+// Service is the one door to events, subscriptions and deliveries. It is safe for concurrent use.
+type Service struct {
+	o     Options
+	store Store
+	now   func() time.Time
+	log   *slog.Logger
+	loop  *job.Loop[Subscription]
+	ears  ears
+}
+
+// New checks the options and makes a service. Nothing is delivered before Start.
+func New(o Options) (*Service, error) {
+	if o.Store == nil || o.HTTP == nil || o.Bus == nil {
+		return nil, errors.New("event: Store, HTTP and Bus are required")
+	}
+	setDefault(&o.Node, id.New("node"))
+	setDefault(&o.Workers, defaultWorkers)
+	setDefault(&o.Timeout, defaultTimeout)
+	setDefault(&o.Log, slog.New(slog.DiscardHandler))
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.OrganisationID == nil {
+		o.OrganisationID = func(context.Context, string) string { return "" }
+	}
+	if o.Attempted == nil {
+		o.Attempted = func(string, time.Duration) {}
+	}
+	s := &Service{o: o, store: o.Store, now: o.Now, log: o.Log}
+	var err error
+	if s.loop, err = s.newLoop(); err != nil {
+		return nil, err
+	}
+	o.Bus.Subscribe(s.heard)
+	return s, nil
+}
+
+func setDefault[T comparable](v *T, otherwise T) {
+	var zero T
+	if *v == zero {
+		*v = otherwise
+	}
+}
+
+// newLoop makes the loop that delivers. A piece of its work is a subscription with deliveries due: so one receiver's deliveries
+// never take the place of another's.
+func (s *Service) newLoop() (*job.Loop[Subscription], error) {
+	return job.New(job.Options[Subscription]{
+		Name: "delivery",
+		Key:  func(sub Subscription) string { return sub.ID },
+		Claim: func(ctx context.Context, l job.Lease, n int) ([]Subscription, error) {
+			return s.store.ClaimSubscriptions(ctx, l.Owner, l.Now, l.Until, n)
+		},
+		Renew: func(ctx context.Context, l job.Lease, sub Subscription) (bool, error) {
+			return s.store.RenewSubscription(ctx, sub.ProjectID, sub.ID, l.Owner, l.Until)
+		},
+		Do:      s.deliverDue,
+		Next:    s.store.NextDelivery,
+		Workers: s.o.Workers, Owner: s.o.Node, Now: s.now, Log: s.log,
+	})
+}
+
+// Start begins to deliver. Starting twice is the same as once.
+func (s *Service) Start() { s.loop.Start() }
+
+// Stop ends delivering and waits for what is on its way; attempts that were cut off are made again by whoever comes next. It may
+// be called before Start, and twice.
+func (s *Service) Stop() { s.loop.Stop() }
+
+// Lag is for how long the delivery that waits longest has been due.
+func (s *Service) Lag() time.Duration { return s.loop.Lag() }
+
+// heard wakes those whom a change concerns.
+func (s *Service) heard(c notify.Change) {
+	switch c.Kind {
+	case notify.Event:
+		s.ears.wake(c.ID)
+		s.loop.Kick()
+	case notify.Subscription:
+		s.loop.Kick()
+	case notify.Everything:
+		s.ears.wakeAll()
+		s.loop.Kick()
+	}
+}
+
+// Append logs events, of one project, and has them delivered. One whose key the log knows is left out: it is the same event
+// again. What is given back are the others.
+func (s *Service) Append(ctx context.Context, events []Event) (added []Event, err error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	return s.store.AppendEvents(ctx, events)
+}
+
+// Sweep deletes events that were logged before a time, with their deliveries.
+func (s *Service) Sweep(ctx context.Context, before time.Time) (int, error) {
+	if pending := s.now().Add(-DeliverFor - time.Hour); before.After(pending) {
+		before = pending // not while they may still be on their way
+	}
+	return s.store.DeleteEventsBefore(ctx, before)
+}
