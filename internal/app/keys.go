@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"path/filepath"
 
 	"github.com/patchbay-dev/patchbay/internal/app/config"
 	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
@@ -90,5 +92,14 @@ func masterKeyOf(c config.Config) secret.KeySource {
 	if c.MasterKey.Empty() {
 		return secret.KeyFile(filepath.Join(c.Data, "master.key"))
 	}
-	return secret.KeyReference(c.MasterKey.Reveal(), c.Lookup)
+	return secret.KeyReferences(c.MasterKey.Reveal(), secret.References{Lookup: c.Lookup, HTTP: wayToKeyService})
+}
+
+// wayToKeyService gives a client that reaches one address and no other, be it private or not: the operator named it.
+func wayToKeyService(address string) (secret.Doer, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	return outbound.New(outbound.Options{Allow: []string{u.Host}})
 }

@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -68,126 +65,5 @@ func TestMasterKeyHidesItself(t *testing.T) {
 		if !strings.Contains(text, "[redacted]") || strings.Contains(text, fmt.Sprint(raw[0])+" "+fmt.Sprint(raw[1])) {
 			t.Errorf("%s: %s", name, text)
 		}
-	}
-}
-
-func TestKeyFile(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "data", "master.key")
-	made, err := secret.KeyFile(path)(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	state, err := os.Stat(path)
-	if err != nil || state.Mode().Perm() != 0o600 {
-		t.Fatalf("mode %v: %v", state.Mode(), err)
-	}
-	for _, fresh := range []bool{true, false} { // a key that is there is never replaced
-		if got, err := secret.KeyFile(path)(fresh); err != nil || got != made {
-			t.Errorf("read again, fresh %t: %v", fresh, err)
-		}
-	}
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(entries) != 1 {
-		t.Errorf("%d files beside the key: %v", len(entries)-1, err)
-	}
-}
-
-// TestKeyFileRace starts many servers on one data directory at once: they agree on one key.
-func TestKeyFileRace(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "master.key")
-	keys := make([]secret.MasterKey, 16)
-	var servers sync.WaitGroup
-	for i := range keys {
-		servers.Go(func() {
-			var err error
-			if keys[i], err = secret.KeyFile(path)(true); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	servers.Wait()
-	for i, key := range keys {
-		if key != keys[0] {
-			t.Errorf("server %d has another key", i)
-		}
-	}
-}
-
-func TestKeyFileRefused(t *testing.T) {
-	t.Parallel()
-	key := secret.NewMasterKey().Reveal()
-	for name, test := range map[string]struct {
-		content string
-		mode    os.FileMode
-		want    string // in the message
-	}{
-		"readable by the group": {key, 0o640, "mode 0640"},
-		"readable by all":       {key, 0o604, "mode 0604"},
-		"writable by the group": {key, 0o620, "mode 0620"},
-		"empty":                 {"", 0o600, "empty"},
-		"no key":                {"hello", 0o600, "does not hold"},
-		"far too long":          {strings.Repeat(key, 100), 0o600, "does not hold"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			path := filepath.Join(t.TempDir(), "master.key")
-			if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Chmod(path, test.mode); err != nil { // whatever the umask
-				t.Fatal(err)
-			}
-			for _, fresh := range []bool{true, false} {
-				_, err := secret.KeyFile(path)(fresh)
-				if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {
-					t.Errorf("got %v, want a fault with %q and the path", err, test.want)
-				}
-			}
-			if content, err := os.ReadFile(path); err != nil || string(content) != test.content {
-				t.Errorf("the file was changed: %v", err)
-			}
-		})
-	}
-}
-
-func TestKeyReference(t *testing.T) {
-	t.Parallel()
-	key := secret.NewMasterKey()
-	file := filepath.Join(t.TempDir(), "key")
-	if _, err := secret.KeyFile(file)(true); err != nil {
-		t.Fatal(err)
-	}
-	inFile, err := secret.KeyFile(file)(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lookup := func(name string) (string, bool) {
-		return map[string]string{"KEY": key.Reveal(), "EMPTY": ""}[name], name != "UNSET"
-	}
-	for reference, want := range map[string]secret.MasterKey{
-		key.Reveal():   key,
-		"env:KEY":      key,
-		"file:" + file: inFile,
-	} {
-		if got, err := secret.KeyReference(reference, lookup)(true); err != nil || got != want {
-			t.Errorf("%s: %v", reference, err)
-		}
-	}
-	missing := filepath.Join(t.TempDir(), "missing")
-	for reference, message := range map[string]string{
-		"env:UNSET":       "UNSET, which is not set",
-		"env:EMPTY":       "32 bytes in base64",
-		"file:" + missing: "does not exist",
-		"something":       "32 bytes in base64",
-	} {
-		_, err := secret.KeyReference(reference, lookup)(true)
-		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), message) || fault.From(err).Fix == "" {
-			t.Errorf("%s: got %v, want a fault with %q and a fix", reference, err, message)
-		}
-	}
-	if _, err := os.Stat(missing); err == nil {
-		t.Error("a file that was named was made")
 	}
 }

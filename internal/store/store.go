@@ -65,11 +65,22 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, bus: o.Bus, now: o.Now, close: sync.OnceValue(db.close)}
-	s.keyring, err = secret.OpenKeyring(ctx, s, o.MasterKey)
+	s.keyring, err = secret.OpenKeyring(ctx, secret.KeyringOptions{Store: s, Source: o.MasterKey, Now: o.Now})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	o.Bus.Subscribe(s.hearOfKeysets)
 	return s, nil
+}
+
+// hearOfKeysets lets the keyring take notice of keysets that were replaced, here or on another node.
+func (s *Store) hearOfKeysets(c notify.Change) {
+	switch c.Kind {
+	case notify.Keyset:
+		s.keyring.Replaced(c.ID)
+	case notify.Everything:
+		s.keyring.Replaced("")
+	}
 }
 
 // openDatabase opens whichever database the option names.

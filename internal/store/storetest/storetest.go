@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func OpenWith(t testing.TB, bus *notify.Bus, now func() time.Time) *store.Store 
 
 // Key is a source that always gives the same key.
 func Key(key secret.MasterKey) secret.KeySource {
-	return func(bool) (secret.MasterKey, error) { return key, nil }
+	return func(context.Context, bool) ([]secret.Wrapper, error) { return []secret.Wrapper{key}, nil }
 }
 
 func open(t testing.TB, o store.Options) *store.Store {
