@@ -157,5 +157,5 @@ func (a *App) ready(ctx context.Context) error {
 	if a.stopping.Load() {
 		return errors.New("the server is stopping")
 	}
-	return a.parts.store.Ping(ctx)
+	return a.parts.store.Ready(ctx)
 }

@@ -15,6 +15,8 @@ type database interface {
 	write(ctx context.Context, f func(*tx) error) error
 	// violation says which rule of the schema a failed statement broke.
 	violation(err error) violation
+	// unavailable tells whether an error means that the database is away, full or broken, rather than that a statement is wrong.
+	unavailable(err error) bool
 	ping(ctx context.Context) error
 	close() error
 }

@@ -3,7 +3,10 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +22,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/store/postgrestest"
 	"github.com/patchbay-dev/patchbay/internal/store/storetest"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 func TestPostgres(t *testing.T) {
@@ -32,6 +36,7 @@ func TestPostgres(t *testing.T) {
 		"a lost link is mended":              nodesReconnect,
 		"a deadlock is tried again":          postgresDeadlock,
 		"the wrong schema is named":          postgresNoSchema,
+		"an outage is unavailability":        postgresOutage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -333,4 +338,94 @@ func TestPostgresURL(t *testing.T) {
 			t.Errorf("the password is in the error: %v", err)
 		}
 	}
+}
+
+// postgresOutage cuts a node off from its database, and lets it reach it again.
+func postgresOutage(t *testing.T, database string) {
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	line := newLine(t, filepath.Join(query.Get("host"), ".s.PGSQL.5432"))
+	host, port, err := net.SplitHostPort(line.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query.Set("host", host)
+	query.Set("port", port)
+	u.RawQuery = query.Encode()
+	n, err := startNode(t, u.String(), secret.NewMasterKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.EnsureProject(t.Context(), tenant.Project{ID: "pr_before", Name: "before"}); err != nil {
+		t.Fatal(err)
+	}
+	line.cut()
+	for range 20 { // all connections of the pool are found dead, one after the other
+		if _, err := n.EnsureProject(t.Context(), tenant.Project{ID: "pr_meanwhile", Name: "meanwhile"}); !fault.Is(err, fault.Unavailable) {
+			t.Fatalf("a write without a database: %v", err)
+		}
+	}
+	if err := n.Ready(t.Context()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("ready without a database: %v", err)
+	}
+	line.mend(t)
+	if _, err := n.EnsureProject(t.Context(), tenant.Project{ID: "pr_after", Name: "after"}); err != nil {
+		t.Errorf("with the database again: %v", err)
+	}
+}
+
+// line passes TCP connections on to a socket until it is cut.
+type line struct {
+	address, socket string
+	mu              sync.Mutex
+	listener        net.Listener
+	open            []net.Conn
+}
+
+func newLine(t *testing.T, socket string) *line {
+	t.Helper()
+	l := &line{address: "127.0.0.1:0", socket: socket}
+	l.mend(t)
+	t.Cleanup(l.cut)
+	return l
+}
+
+func (l *line) mend(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", l.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.listener, l.address = listener, listener.Addr().String()
+	go func() {
+		for {
+			from, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			to, err := net.Dial("unix", l.socket)
+			if err != nil {
+				from.Close()
+				continue
+			}
+			l.mu.Lock()
+			l.open = append(l.open, from, to)
+			l.mu.Unlock()
+			go func() { io.Copy(to, from); to.Close() }()
+			go func() { io.Copy(from, to); from.Close() }()
+		}
+	}()
+}
+
+func (l *line) cut() {
+	l.listener.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.open {
+		c.Close()
+	}
+	l.open = nil
 }

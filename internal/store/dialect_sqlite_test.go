@@ -160,13 +160,13 @@ func TestSQLiteOneProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Ping(t.Context()); err != nil {
+	if err := second.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Ping(t.Context()); err == nil {
+	if err := second.Ready(t.Context()); err == nil {
 		t.Error("a closed database answers")
 	}
 }

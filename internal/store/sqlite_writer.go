@@ -135,7 +135,7 @@ func undoable(t *tx, f func(*tx) error, result *error) error {
 	}
 	if *result = f(t); *result != nil {
 		if _, err := t.exec(`ROLLBACK TO one`); err != nil {
-			return fmt.Errorf("undo: %w", err)
+			return fmt.Errorf("undo: %w", errors.Join(err, *result)) // a full disk, for one, has undone the whole transaction already
 		}
 	}
 	if _, err := t.exec(`RELEASE one`); err != nil {

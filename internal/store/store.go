@@ -37,7 +37,13 @@ type Store struct {
 	keyring *secret.Keyring
 	bus     *notify.Bus
 	now     func() time.Time
+	log     *slog.Logger
 	close   func() error
+
+	checked struct { // when the database last took a write for Ready
+		sync.Mutex
+		at time.Time
+	}
 }
 
 // What the nouns ask for.
@@ -64,7 +70,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, bus: o.Bus, now: o.Now, close: sync.OnceValue(db.close)}
+	s := &Store{db: db, bus: o.Bus, now: o.Now, log: o.Logger, close: sync.OnceValue(db.close)}
 	s.keyring, err = secret.OpenKeyring(ctx, secret.KeyringOptions{Store: s, Source: o.MasterKey, Now: o.Now})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -97,9 +103,6 @@ func openDatabase(ctx context.Context, o Options) (database, error) {
 
 // Close waits for running statements and closes the database. Closing twice does no harm.
 func (s *Store) Close() error { return s.close() }
-
-// Ping reports whether the database answers, for /readyz.
-func (s *Store) Ping(ctx context.Context) error { return s.db.ping(ctx) }
 
 // Keyring gives the unlocked keysets, for what is sealed without being stored here.
 func (s *Store) Keyring() *secret.Keyring { return s.keyring }

@@ -70,7 +70,7 @@ func (s *Store) write(ctx context.Context, doing string, f func(*tx) error) erro
 }
 
 // wrap names what was being done when a database error came up. Faults stay as they are; a text that the database cannot hold
-// becomes one.
+// becomes one, and so does a database that is out of service.
 func (s *Store) wrap(doing string, err error) error {
 	var f *fault.Error
 	if err == nil || errors.As(err, &f) {
@@ -79,6 +79,9 @@ func (s *Store) wrap(doing string, err error) error {
 	if s.db.violation(err).text {
 		return fault.New(fault.Invalid, fault.SlugInvalid, "A text of the request has a character that cannot be stored (NUL, or bytes that are not UTF-8).").
 			Because(err)
+	}
+	if s.db.unavailable(err) {
+		return s.outOfService(doing, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
