@@ -10,11 +10,11 @@ import (
 var levels = map[string]int{
 	"internal/fault": 1, "internal/id": 1,
 	"internal/tenant": 2, "internal/secret": 2, "internal/outbound": 2, "internal/mapping": 2, "internal/notify": 2, "internal/job": 2,
-	"internal/catalog": 3, "internal/event": 3,
+	"internal/catalog": 3, "internal/authserver": 3, "internal/event": 3,
 	"internal/connect": 4, "internal/search": 4,
 	"internal/execute": 5,
 	"internal/session": 6, "internal/trigger": 6, "internal/legacy": 6,
-	"internal/api": 7, "internal/mcpserver": 7, "internal/store": 7, "web": 7,
+	"internal/api": 7, "internal/oauthapi": 7, "internal/mcpserver": 7, "internal/store": 7, "web": 7,
 	"internal/app": 8,
 	"cmd":          9,
 }
@@ -98,6 +98,7 @@ var confined = map[string][]string{
 	"code.dny.dev/ssrf":                      {"internal/outbound"},
 	"github.com/alecthomas/kong":             {"cmd"},
 	"github.com/modelcontextprotocol/go-sdk": {"internal/mcpserver", "internal/catalog/source_mcp.go", "internal/execute/mcp.go"},
+	"github.com/coreos/go-oidc/v3":           {"internal/authserver"},
 	"github.com/prometheus/client_golang":    {"internal/api", "internal/app"},
 }
 

@@ -32,7 +32,8 @@ const (
 	AccessToken      = "oat"
 	RefreshToken     = "ort"
 	ClientSecret     = "ocs"
-	Workflow         = "wf" // handed out by COMPOSIO_SEARCH_TOOLS, passed along by later meta calls
+	Login            = "osi" // who is signed in, in a browser's cookie
+	Workflow         = "wf"  // handed out by COMPOSIO_SEARCH_TOOLS, passed along by later meta calls
 )
 
 const (

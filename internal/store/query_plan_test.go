@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/notify"
@@ -86,6 +87,25 @@ func callEverything(t *testing.T, s *Store) {
 	s.DeleteAccount(ctx, "", "ca")
 	s.DeleteAuthConfig(ctx, "", "ac")
 
+	s.CreateOAuthClient(ctx, authserver.Client{ID: "oc"}, 1)
+	s.OAuthClient(ctx, "oc")
+	s.CreateGrant(ctx, authserver.Grant{ID: "og"})
+	s.GrantByCode(ctx, "")
+	s.RedeemCode(ctx, authserver.Grant{ID: "og"}, []authserver.Token{{Hash: "t", GrantID: "og"}}, now)
+	s.RotateToken(ctx, authserver.Token{Hash: "t", GrantID: "og"}, []authserver.Token{{Hash: "u", GrantID: "og"}}, now)
+	s.TokenByHash(ctx, "t")
+	s.DeleteToken(ctx, authserver.Token{Hash: "t"})
+	s.RevokeGrant(ctx, "", "og", "", now)
+	s.CreateLogin(ctx, authserver.Login{})
+	s.LoginByHash(ctx, "", now)
+	s.DeleteLogin(ctx, "")
+	for _, user := range []string{"", "ada"} {
+		s.ListGrants(ctx, "", user, now)
+		s.RevokeGrants(ctx, "", user, "", now)
+		s.DeleteLogins(ctx, "", user)
+	}
+	s.SweepOAuth(ctx, now, now, now)
+
 	s.AppendLogs(ctx, []execute.LogEntry{{ID: "log"}})
 	s.Log(ctx, "", "log")
 	s.DeleteLogsBefore(ctx, now)
@@ -152,8 +172,9 @@ func (q spyingQueryer) QueryRowContext(ctx context.Context, query string, args .
 // harmless are steps that look like a scan and are none.
 var harmless = []string{
 	"SCAN CONSTANT ROW", // SELECT without FROM
-	"SCAN keysets USING INDEX sqlite_autoindex_keysets_1", // all of them are wanted
-	"SCAN a USING INDEX connected_accounts_pending",       // the index has only the accounts that are being connected
+	"SCAN keysets USING INDEX sqlite_autoindex_keysets_1",          // all of them are wanted
+	"SCAN oauth_clients USING COVERING INDEX oauth_clients_unused", // has only those that nobody used, and a bounded number of them
+	"SCAN a USING INDEX connected_accounts_pending",                // the index has only the accounts that are being connected
 }
 
 // explain gives the steps in which a statement is run.

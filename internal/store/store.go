@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -52,6 +53,7 @@ var (
 	_ connect.Store      = (*Store)(nil)
 	_ execute.Store      = (*Store)(nil)
 	_ session.Store      = (*Store)(nil)
+	_ authserver.Store   = (*Store)(nil)
 	_ secret.KeysetStore = (*Store)(nil)
 )
 

@@ -39,18 +39,18 @@ func (s *Store) ListProjects(ctx context.Context) ([]tenant.Project, error) {
 	return projects, s.wrap("list projects", err)
 }
 
-const keyColumns = `id, project_id, name, hint, hash, created_at, revoked_at`
+const keyColumns = `id, project_id, user_id, name, hint, hash, created_at, revoked_at`
 
 func scanKey(r row) (k tenant.Key, err error) {
-	err = r.Scan(&k.ID, &k.ProjectID, &k.Name, &k.Hint, &k.Hash, at(&k.CreatedAt), at(&k.RevokedAt))
+	err = r.Scan(&k.ID, &k.ProjectID, &k.UserID, &k.Name, &k.Hint, &k.Hash, at(&k.CreatedAt), at(&k.RevokedAt))
 	return k, err
 }
 
 // CreateKey stores a key.
 func (s *Store) CreateKey(ctx context.Context, k tenant.Key) error {
 	err := s.write(ctx, "store API key", func(t *tx) error {
-		_, err := t.exec(`INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			k.ID, k.ProjectID, k.Name, k.Hint, k.Hash, micros(k.CreatedAt), micros(k.RevokedAt))
+		_, err := t.exec(`INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			k.ID, k.ProjectID, k.UserID, k.Name, k.Hint, k.Hash, micros(k.CreatedAt), micros(k.RevokedAt))
 		t.announce(notify.Key, k.ID, "")
 		return err
 	})

@@ -6,6 +6,7 @@ type Caller struct {
 	ProjectID string
 	KeyID     string // which project key was used; empty for a session token
 	SessionID string // set when the credential opens this one session and nothing else
+	UserID    string // set when the credential is one person's, besides SessionID: the session must be this user's
 	RequestID string // for logs and error envelopes
 }
 

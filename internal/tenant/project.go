@@ -10,10 +10,11 @@ type Project struct {
 	CreatedAt      time.Time
 }
 
-// Key is a project's API key. Only its hash is kept; the key itself is shown once, when it is made.
+// Key is a project's API key, or one person's. Only its hash is kept; the key itself is shown once, when it is made.
 type Key struct {
 	ID        string
 	ProjectID string
+	UserID    string // of a personal key, which is this user's alone; empty: the key opens the whole project
 	Name      string
 	Hint      string // the first and last characters, to tell keys apart in a list
 	Hash      string // hex SHA-256 of the key

@@ -69,6 +69,15 @@ func (s *Service) Authenticate(ctx context.Context, key string) (Caller, error) 
 	if !id.Has(id.ProjectKey, key) {
 		return Caller{}, unauthorized()
 	}
+	caller, err := s.find(ctx, key)
+	if err == nil && caller.UserID != "" {
+		return Caller{}, unauthorized() // one person's key opens no project
+	}
+	return caller, err
+}
+
+// find gives the caller behind a key that works, a project's or a person's.
+func (s *Service) find(ctx context.Context, key string) (Caller, error) {
 	hash := secret.Hash(key)
 	caller, era, ok := s.known.get(hash)
 	if ok {
@@ -81,7 +90,7 @@ func (s *Service) Authenticate(ctx context.Context, key string) (Caller, error) 
 	if err != nil {
 		return Caller{}, err
 	}
-	caller = Caller{ProjectID: k.ProjectID, KeyID: k.ID}
+	caller = Caller{ProjectID: k.ProjectID, KeyID: k.ID, UserID: k.UserID}
 	s.known.put(hash, caller, era)
 	return caller, nil
 }

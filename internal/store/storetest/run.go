@@ -26,6 +26,7 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"MCP servers", mcpServerBehaviours},
 		{"execution logs", executionLogBehaviours},
 		{"idempotency", idempotencyBehaviours},
+		{"oauth", oauthBehaviours},
 		{"keysets", keysetBehaviours},
 		{"key rotation", rotationBehaviours},
 	} {
