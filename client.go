@@ -32,6 +32,7 @@ type Client struct {
 	Tools             Tools
 	AuthConfigs       AuthConfigs
 	ConnectedAccounts ConnectedAccounts
+	MCPServers        MCPServers
 }
 
 // ErrNoAPIKey is New's error when neither the options nor the environment hold a key.
@@ -71,5 +72,6 @@ func New(o Options) (*Client, error) {
 		Tools:             Tools{t},
 		AuthConfigs:       AuthConfigs{t},
 		ConnectedAccounts: ConnectedAccounts{t},
+		MCPServers:        MCPServers{t},
 	}, nil
 }

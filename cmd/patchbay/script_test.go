@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -26,7 +27,9 @@ func TestMain(m *testing.M) {
 //	stopserver          sends SIGTERM and waits for its end
 //	greeting FILE …     starts "patchbay serve" for a person, stops it, and writes what it said to the file
 //	connect ARGS…       runs "patchbay connect", opens its link as a browser would, fills in the form, and prints what the page said
-//	capture NAME FIELD  sets a variable to a member of the JSON that the last command printed
+//	post PATH BODY      sends a request to the server's API and keeps the answer in answer.json; $NAME in the body is replaced
+//	cutoff FILE TO      copies the first half of a file
+//	capture NAME FIELD  sets a variable to a member of the JSON that the last command printed, or of a file
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -41,7 +44,9 @@ func TestScripts(t *testing.T) {
 			"stopserver": stopServer,
 			"greeting":   recordGreeting,
 			"connect":    connectInBrowser,
+			"post":       post,
 			"capture":    capture,
+			"cutoff":     cutOff,
 		},
 	})
 }
@@ -104,8 +109,34 @@ func stopServer(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(p.Wait())
 }
 
+func post(ts *testscript.TestScript, _ bool, args []string) {
+	body := os.Expand(args[1], ts.Getenv)
+	req, err := http.NewRequest(http.MethodPost, ts.Getenv("PATCHBAY_URL")+args[0], strings.NewReader(body))
+	ts.Check(err)
+	req.Header.Set("X-Api-Key", ts.Getenv("PATCHBAY_API_KEY"))
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := (&http.Client{}).Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if resp.StatusCode >= 300 {
+		ts.Fatalf("%s %s is answered %s: %s", args[0], body, resp.Status, answer)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("answer.json"), answer, 0o600))
+}
+
+func cutOff(ts *testscript.TestScript, _ bool, args []string) {
+	whole := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(whole[:len(whole)/2]), 0o600))
+}
+
 func capture(ts *testscript.TestScript, _ bool, args []string) {
 	var value map[string]any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	from := "stdout"
+	if len(args) > 2 {
+		from = args[2]
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(from)), &value))
 	ts.Setenv(args[0], fmt.Sprint(value[args[1]]))
 }

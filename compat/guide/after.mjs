@@ -4,7 +4,7 @@ import { Composio, SessionPreset } from '@composio/core';
 const composio = new Composio({ apiKey: process.env.COMPOSIO_API_KEY });
 const authConfigs = { gmail: process.env.AUTH_CONFIG_ID };
 
-const session = await composio.create('user-123', {
+const session = await composio.create(process.env.GUIDE_USER, {
   toolkits: ['gmail'],
   authConfigs,
   tools: { gmail: { enable: ['GMAIL_FETCH_EMAILS', 'GMAIL_SEND_EMAIL'] } },
@@ -12,7 +12,7 @@ const session = await composio.create('user-123', {
 const { mcp } = session;
 const mcpUrl = mcp.url;
 
-const direct = await composio.create('user-123', {
+const direct = await composio.create(process.env.GUIDE_USER, {
   toolkits: ['gmail'],
   authConfigs,
   tools: { gmail: { enable: ['GMAIL_FETCH_EMAILS', 'GMAIL_SEND_EMAIL'] } },

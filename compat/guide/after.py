@@ -9,7 +9,7 @@ composio = Composio(api_key=os.environ["COMPOSIO_API_KEY"])
 auth_configs = {"gmail": os.environ["AUTH_CONFIG_ID"]}
 
 session = composio.create(
-    user_id="user-123",
+    user_id=os.environ["GUIDE_USER"],
     toolkits=["gmail"],
     auth_configs=auth_configs,
     tools={"gmail": {"enable": ["GMAIL_FETCH_EMAILS", "GMAIL_SEND_EMAIL"]}},
@@ -17,7 +17,7 @@ session = composio.create(
 mcp_url = session.mcp.url
 
 direct = composio.create(
-    user_id="user-123",
+    user_id=os.environ["GUIDE_USER"],
     toolkits=["gmail"],
     auth_configs=auth_configs,
     tools={"gmail": {"enable": ["GMAIL_FETCH_EMAILS", "GMAIL_SEND_EMAIL"]}},

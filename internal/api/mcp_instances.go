@@ -11,6 +11,8 @@ import (
 type mcpInstanceResponse struct {
 	ID         string `json:"id"`
 	InstanceID string `json:"instance_id"` // the user's id, or the account's where only that is known
+	UserID     string `json:"user_id,omitempty"`
+	AccountID  string `json:"connected_account_id,omitempty"`
 	ServerID   string `json:"mcp_server_id"`
 	SessionID  string `json:"session_id,omitempty"` // the session that serves the user; none before the first visit
 	CreatedAt  string `json:"created_at"`
@@ -23,7 +25,7 @@ func mcpInstanceOf(i legacy.Instance) mcpInstanceResponse {
 		who = i.Visitor.AccountID
 	}
 	return mcpInstanceResponse{
-		ID: i.ID, InstanceID: who, ServerID: i.ServerID, SessionID: i.SessionID,
+		ID: i.ID, InstanceID: who, UserID: i.Visitor.UserID, AccountID: i.Visitor.AccountID, ServerID: i.ServerID, SessionID: i.SessionID,
 		CreatedAt: timestamp(i.CreatedAt), UpdatedAt: timestamp(i.UpdatedAt),
 	}
 }

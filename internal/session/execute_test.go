@@ -324,3 +324,24 @@ func TestBatchIsCancelled(t *testing.T) {
 		t.Errorf("%q after %d calls", out.Error, len(w.runner.ran()))
 	}
 }
+
+func TestACallThatFindsNoAccountAnswersALink(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.authConfig(t, ours, "ac_github", "github")
+	id := w.create(t, "ann", func(c *session.Config) {
+		c.ManageConnections = session.ManageConnections{OnCall: true}
+	}).Session.ID
+	call := session.ToolCall{Slug: "github_list_repositories", Origin: origin}
+	out, err := w.Execute(t.Context(), ours, id, call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Links) != 1 || !strings.Contains(out.Error, out.Links[0].URL) || !strings.Contains(out.Error, "GITHUB_LIST_REPOSITORIES") {
+		t.Fatalf("the call is answered %q with links %v", out.Error, out.Links)
+	}
+	again, err := w.Execute(t.Context(), ours, id, call)
+	if err != nil || len(again.Links) != 1 || again.Links[0].Account.ID != out.Links[0].Account.ID {
+		t.Errorf("the second call begins another connection: %v %v", again.Links, err)
+	}
+}
