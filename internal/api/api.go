@@ -14,6 +14,7 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/search"
@@ -33,6 +34,7 @@ type Options struct {
 	Metrics  *Metrics
 
 	MCPServers *legacy.Service // servers of the older API
+	Events     *event.Service
 
 	Pages    http.Handler                // Connect pages, OAuth callbacks and logos; nil: those routes answer 404
 	MCP      http.Handler                // a session's MCP endpoint; nil: 404
@@ -58,6 +60,7 @@ type api struct {
 	index      func(*catalog.Snapshot) *search.Index
 	metrics    *Metrics
 	mcpServers *legacy.Service
+	events     *event.Service
 	ready      func(context.Context) error
 	prepared   preparedTools
 	origin     func(*http.Request) (string, error)
@@ -69,8 +72,8 @@ type api struct {
 
 // New makes the handler of everything this server serves over HTTP.
 func New(o Options) (http.Handler, error) {
-	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil {
-		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics and MCPServers are required")
+	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil {
+		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers and Events are required")
 	}
 	publicURL, err := checkPublicURL(o.PublicURL)
 	if err != nil {
@@ -78,7 +81,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	a := &api{
 		tenants: o.Tenants, sessions: o.Sessions, connect: o.Connect, runner: o.Runner,
-		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers,
+		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events,
 		origin:  Origin(publicURL, o.TrustProxy),
 		maxBody: o.MaxBody, timeout: o.Timeout, log: o.Log, now: o.Now,
 	}

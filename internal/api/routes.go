@@ -82,6 +82,20 @@ func (a *api) routes() []route {
 		{"POST", "/connected_accounts/{nanoid}/refresh", 200, 0, serve(a.refreshAccount)},
 		{"POST", "/connected_accounts/{nanoid}/revoke", 200, 0, serve(a.revokeAccount)},
 
+		{"POST", "/webhook_subscriptions", 201, 0, serve(a.createSubscription)},
+		{"GET", "/webhook_subscriptions", 200, 0, serve(a.listSubscriptions)},
+		{"GET", "/webhook_subscriptions/event_types", 200, 0, serve(a.listEventTypes)},
+		{"GET", "/webhook_subscriptions/{id}", 200, 0, serve(a.getSubscription)},
+		{"PATCH", "/webhook_subscriptions/{id}", 200, 0, serve(a.updateSubscription)},
+		{"DELETE", "/webhook_subscriptions/{id}", 200, 0, serve(a.deleteSubscription)},
+		{"POST", "/webhook_subscriptions/{id}/rotate_secret", 200, 0, serve(a.rotateSubscriptionSecret)},
+		{"GET", "/webhook_subscriptions/{id}/deliveries", 200, 0, serve(a.listDeliveries)},
+		{"POST", "/webhook_subscriptions/{id}/replay", 200, noRetry, serve(a.replayEvents)},
+
+		{"GET", "/events", 200, 0, serve(a.listEvents)},
+		{"GET", "/events/stream", 200, 0, serveStream(a.streamEvents)},
+		{"GET", "/events/{id}", 200, 0, serve(a.getEvent)},
+
 		{"POST", "/mcp/servers", 201, 0, serve(a.createMCPServer)},
 		{"POST", "/mcp/servers/custom", 201, 0, serve(a.createMCPServer)},
 		{"GET", "/mcp/servers", 200, 0, serve(a.listMCPServers)},

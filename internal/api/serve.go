@@ -17,6 +17,7 @@ import (
 type endpoint struct {
 	binding *binding
 	answer  func(context.Context, tenant.Caller, incoming) (any, error)
+	stream  func(context.Context, tenant.Caller, incoming, http.ResponseWriter) error // instead of answer, where there is one
 }
 
 // serve adapts a handler to the route table. A handler has one shape: who calls and what is asked in, a value to be
@@ -31,6 +32,21 @@ func serve[Req, Resp any](handle func(context.Context, tenant.Caller, Req) (Resp
 				return nil, err
 			}
 			return handle(ctx, caller, req)
+		},
+	}
+}
+
+// serveStream adapts a handler whose answer has no end, and so no deadline. It returns an error only while nothing is written.
+func serveStream[Req any](handle func(context.Context, tenant.Caller, Req, http.ResponseWriter) error) endpoint {
+	b := bindingOf(reflect.TypeFor[Req]())
+	return endpoint{
+		binding: b,
+		stream: func(ctx context.Context, caller tenant.Caller, in incoming, w http.ResponseWriter) error {
+			var req Req
+			if err := b.fill(reflect.ValueOf(&req).Elem(), in); err != nil {
+				return err
+			}
+			return handle(ctx, caller, req, w)
 		},
 	}
 }
@@ -50,7 +66,9 @@ func (a *api) handler(rt route) http.Handler {
 			a.writeFault(w, r, err, rt.rules&noRetry != 0)
 			return
 		}
-		a.writeValue(w, r, rt.status, value)
+		if rt.endpoint.stream == nil {
+			a.writeValue(w, r, rt.status, value)
+		}
 	})
 }
 
@@ -76,6 +94,9 @@ func (a *api) call(rt route, w http.ResponseWriter, r *http.Request) (any, error
 			return nil, bodyFault(err)
 		}
 		in.body = buf.Bytes()
+	}
+	if rt.endpoint.stream != nil {
+		return nil, rt.endpoint.stream(r.Context(), caller, in, w)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
 	defer cancel()

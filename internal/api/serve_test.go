@@ -162,7 +162,7 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 	}{
 		{"GET", "/api/v3.1/nothing", 404, fault.SlugNotFound, ""},
 		{"GET", "/nothing", 404, fault.SlugNotFound, ""},
-		{"POST", "/api/v3.1/webhook_subscriptions", 404, fault.SlugNotFound, ""},
+		{"POST", "/api/v3.1/webhook_subscription", 404, fault.SlugNotFound, ""},
 		{"PUT", "/api/v3.1/tool_router/session", 405, fault.SlugMethodNotAllowed, "GET, POST"},
 		{"DELETE", "/api/v3/tools/enum", 405, fault.SlugMethodNotAllowed, "GET"},
 		{"GET", "/api/v3.1/connected_accounts/ca_x/status", 405, fault.SlugMethodNotAllowed, "PATCH"},
@@ -209,7 +209,7 @@ func TestRetries(t *testing.T) {
 			continue
 		}
 		path := "/api/v3.1" + rt.example(map[string]string{"session_id": session, "tool_slug": "ACME_MAKE_THING"})
-		a := s.do(t, request{method: rt.method, path: path, body: `{"user_id":7,"queries":7,"tool_slug":7,"slug":7,"method":7}`})
+		a := s.do(t, request{method: rt.method, path: path, body: `{"user_id":7,"queries":7,"tool_slug":7,"slug":7,"method":7,"event_ids":7}`})
 		if a.status != 400 || a.header.Get("X-Should-Retry") != "false" {
 			t.Errorf("%s %s answered %d with x-should-retry %q", rt.method, path, a.status, a.header.Get("X-Should-Retry"))
 		}

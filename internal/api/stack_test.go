@@ -18,6 +18,7 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/notify"
@@ -34,6 +35,8 @@ import (
 type stack struct {
 	handler  http.Handler
 	store    *store.Store
+	events   *event.Service
+	attempts chan string // how deliveries went
 	upstream *upstream
 	log      *lockedBuffer
 	clock    *clock
@@ -111,6 +114,17 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	servers, err := legacy.New(legacy.Options{Store: s.store, Sessions: sessions, Connections: connections, Catalog: tools, Bus: bus, Now: s.clock.Now})
 	must(t, err)
 
+	s.attempts = make(chan string, 100)
+	events, err := event.New(event.Options{
+		Store: s.store, HTTP: client, Bus: bus, Now: s.clock.Now,
+		OrganisationID: func(context.Context, string) string { return "ok_test" },
+		Attempted:      func(outcome string, _ time.Duration) { s.attempts <- outcome },
+	})
+	must(t, err)
+	events.Start()
+	t.Cleanup(events.Stop)
+	s.events = events
+
 	s.project, err = tenants.EnsureProject(t.Context(), "default")
 	must(t, err)
 	other, err := tenants.EnsureProject(t.Context(), "other")
@@ -121,7 +135,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	must(t, err)
 
 	o := Options{
-		Tenants: tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers,
+		Tenants: tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events,
 		Search: func(*catalog.Snapshot) *search.Index { return index() }, Gatherer: registry, Now: s.clock.Now,
 		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

@@ -46,7 +46,7 @@ func indented(t testing.TB, raw []byte) string {
 }
 
 var (
-	randomID = regexp.MustCompile(`\b(trs|pst|ac|ca|lt|ln|log|req|wf|key|pr)_[A-Za-z0-9_-]{12,}`)
+	randomID = regexp.MustCompile(`\b(trs|pst|ac|ca|lt|ln|log|req|wf|key|pr|ws|msg)_[A-Za-z0-9_-]{12,}`)
 	uuid     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	wordID   = regexp.MustCompile(`"word_id": "[a-z0-9]+_[a-z]+-[a-z0-9-]+"`)
 	cursors  = regexp.MustCompile(`"next_cursor": "[^"]+"`)

@@ -13,6 +13,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/api"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/mcpserver"
@@ -47,6 +48,7 @@ type parts struct {
 	refresher *connect.Refresher
 	runner    *execute.Runner
 	sessions  *session.Service
+	events    *event.Service
 	legacy    *legacy.Service
 
 	handler http.Handler
@@ -152,6 +154,10 @@ func (p *parts) wireServices() (err error) {
 	p.legacy, err = legacy.New(legacy.Options{
 		Store: p.store, Sessions: p.sessions, Connections: p.connect, Catalog: p.catalog, Bus: p.bus, Now: a.now,
 	})
+	if err != nil {
+		return err
+	}
+	p.events, err = p.newEvents()
 	return err
 }
 
@@ -186,6 +192,7 @@ func (p *parts) wireEdges() error {
 		Search:     p.index,
 		Metrics:    p.metrics,
 		MCPServers: p.legacy,
+		Events:     p.events,
 		Pages:      pages,
 		MCP:        mcp,
 		Ready:      a.ready,
@@ -255,6 +262,8 @@ func hostsOf(publicURL string) []string {
 func (p *parts) start() {
 	p.runner.Start()
 	p.refresher.Start()
+	p.events.Start()
+	p.app.server.RegisterOnShutdown(p.events.CloseStreams) // they would keep it waiting
 	p.background.every(p.app.config.SweepInterval, "sweep", p.sweep)
 	p.background.jobs.Go(func() { p.sessions.Warm("") }) // the shared catalog's index, before the first search asks for it
 }
@@ -265,13 +274,15 @@ func (p *parts) sweep(ctx context.Context) error {
 	_, sessions := p.sessions.Sweep(ctx)
 	_, answers := p.store.DeleteIdempotentBefore(ctx, now.Add(-idempotencyLife))
 	_, logs := p.store.DeleteLogsBefore(ctx, now.Add(-p.app.config.LogRetention))
-	return errors.Join(sessions, answers, logs)
+	_, events := p.events.Sweep(ctx, now.Add(-p.app.config.EventRetention))
+	return errors.Join(sessions, answers, logs, events)
 }
 
 // close ends the parts in the reverse of the order in which they depend on each other.
 func (p *parts) close(ctx context.Context) error {
 	p.background.stop()
 	p.refresher.Stop()
+	p.events.Stop()
 	err := p.runner.Stop(ctx)
 	p.connect.Close()
 	return errors.Join(err, p.store.Close(), p.tracing.stop(ctx))

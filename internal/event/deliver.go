@@ -87,8 +87,11 @@ func (s *Service) attempt(ctx context.Context, state *health, d DueDelivery) err
 			d.Status, d.DueAt = Dead, time.Time{}
 		}
 	}
-	s.o.Attempted(outcomeOf(d.Delivery), d.Took)
-	return s.store.SettleDelivery(context.WithoutCancel(ctx), d.Delivery)
+	err := s.store.SettleDelivery(context.WithoutCancel(ctx), d.Delivery)
+	if err == nil {
+		s.o.Attempted(outcomeOf(d.Delivery), d.Took)
+	}
+	return err
 }
 
 // outcomeOf names an attempt's outcome for metrics.

@@ -47,9 +47,9 @@ type payloadV1 struct {
 	LogID        string          `json:"log_id"`
 }
 
-// Render writes an event in a form of payload. The same event gives the same bytes each time. Lifecycle events, which have no
+// render writes an event in a form of payload. The same event gives the same bytes each time. Lifecycle events, which have no
 // older form, are V3 whatever is asked.
-func Render(e Event, form Payload, organisationID string) ([]byte, error) {
+func render(e Event, form Payload, organisationID string) ([]byte, error) {
 	if e.Type != TriggerMessage {
 		return json.Marshal(payloadV3{e.ID, stamp(e.OccurredAt), e.Type, lifecycleMetadata{e.ProjectID, organisationID}, e.Data})
 	}

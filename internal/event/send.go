@@ -52,7 +52,7 @@ func (s *Service) send(ctx context.Context, sub Subscription, e Event) answer {
 
 // request makes the request of an attempt.
 func (s *Service) request(ctx context.Context, sub Subscription, e Event) (*http.Request, error) {
-	body, err := Render(e, sub.Payload, s.o.OrganisationID(ctx, e.ProjectID))
+	body, err := s.Render(ctx, e, sub.Payload)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/id"
@@ -25,8 +26,8 @@ type Options struct {
 
 	// OrganisationID gives the organisation of a project, for the metadata of lifecycle events. Nil: "".
 	OrganisationID func(ctx context.Context, projectID string) string
-	// Attempted is told how each attempt to deliver went (delivered, failed, dead) and how long it took, for metrics. Nil:
-	// nobody is told.
+	// Attempted is told how each attempt to deliver went (delivered, failed, dead) and how long it took, after that was stored.
+	// Nil: nobody is told.
 	Attempted func(outcome string, took time.Duration)
 
 	Node    string           // names this process in leases; empty: random
@@ -50,6 +51,9 @@ type Service struct {
 	log   *slog.Logger
 	loop  *job.Loop[Subscription]
 	ears  ears
+
+	closing      chan struct{}
+	closeStreams func()
 }
 
 // New checks the options and makes a service. Nothing is delivered before Start.
@@ -70,7 +74,8 @@ func New(o Options) (*Service, error) {
 	if o.Attempted == nil {
 		o.Attempted = func(string, time.Duration) {}
 	}
-	s := &Service{o: o, store: o.Store, now: o.Now, log: o.Log}
+	s := &Service{o: o, store: o.Store, now: o.Now, log: o.Log, closing: make(chan struct{})}
+	s.closeStreams = sync.OnceFunc(func() { close(s.closing) })
 	var err error
 	if s.loop, err = s.newLoop(); err != nil {
 		return nil, err
@@ -111,6 +116,9 @@ func (s *Service) Start() { s.loop.Start() }
 // be called before Start, and twice.
 func (s *Service) Stop() { s.loop.Stop() }
 
+// CloseStreams ends all that Follow and Events hold open, so that a server that stops need not wait for its clients.
+func (s *Service) CloseStreams() { s.closeStreams() }
+
 // Lag is for how long the delivery that waits longest has been due.
 func (s *Service) Lag() time.Duration { return s.loop.Lag() }
 
@@ -126,6 +134,15 @@ func (s *Service) heard(c notify.Change) {
 		s.ears.wakeAll()
 		s.loop.Kick()
 	}
+}
+
+// Render writes an event in a form of payload, as its receivers get it.
+func (s *Service) Render(ctx context.Context, e Event, form Payload) ([]byte, error) {
+	organisationID := ""
+	if e.Type != TriggerMessage {
+		organisationID = s.o.OrganisationID(ctx, e.ProjectID)
+	}
+	return render(e, form, organisationID)
 }
 
 // Append logs events, of one project, and has them delivered. One whose key the log knows is left out: it is the same event

@@ -56,13 +56,16 @@ func (s *Service) Events(ctx context.Context, c tenant.Caller, look Look, wait t
 		case <-time.After(lookAgain):
 		case <-timeout:
 			return batch, nil
+		case <-s.closing:
+			return batch, nil
 		case <-ctx.Done():
 			return batch, ctx.Err()
 		}
 	}
 }
 
-// Follow hands all events behind the look's cursor to send, as they come, until the context ends or send fails. A batch without events
+// Follow hands all events behind the look's cursor to send, as they come, until the context ends (its error), send
+// fails (its error) or streams are closed. A batch without events
 // only moves the cursor.
 func (s *Service) Follow(ctx context.Context, c tenant.Caller, look Look, send func(Batch) error) error {
 	ear, forget := s.ears.listen(c.ProjectID)
@@ -89,6 +92,8 @@ func (s *Service) Follow(ctx context.Context, c tenant.Caller, look Look, send f
 		select {
 		case <-ear:
 		case <-time.After(lookAgain):
+		case <-s.closing:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -131,6 +136,9 @@ func (s *Service) read(ctx context.Context, c tenant.Caller, look Look, position
 	batch.Next = formatPosition(position)
 	return batch, position, nil
 }
+
+// Cursor gives the cursor behind an event.
+func Cursor(e Event) string { return formatPosition(e.Position) }
 
 func formatPosition(position int64) string { return strconv.FormatInt(position, 10) }
 

@@ -162,7 +162,8 @@ func (change SubscriptionChange) apply(sub *Subscription) error {
 		sub.Status = *change.Status
 	}
 	if faults := sub.faults(); len(faults) > 0 {
-		return fault.New(fault.Invalid, fault.SlugInvalid, "The webhook subscription cannot be as asked.").WithDetails(faults...)
+		return fault.New(fault.Invalid, fault.SlugInvalid, "The webhook subscription cannot be as asked: %s.", strings.Join(faults, "; ")).
+			WithFix("Correct what is named in errors.").WithDetails(faults...)
 	}
 	return nil
 }

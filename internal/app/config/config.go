@@ -36,6 +36,7 @@ type Config struct {
 	RefreshInterval time.Duration
 	SweepInterval   time.Duration
 	LogRetention    time.Duration
+	EventRetention  time.Duration
 	StopTimeout     time.Duration
 
 	// Warnings are things that were ignored but look like mistakes, for the operator to read.

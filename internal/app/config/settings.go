@@ -63,6 +63,8 @@ func Settings() []Setting {
 			Meaning: "`text` or `json`; `auto` is text on a terminal and JSON elsewhere."},
 		{Key: "logs.retention", Default: "30d", set: one(duration(time.Hour), func(c *Config) *time.Duration { return &c.LogRetention }),
 			Meaning: "How long the log of tool calls is kept."},
+		{Key: "events.retention", Default: "30d", set: one(duration(25*time.Hour), func(c *Config) *time.Duration { return &c.EventRetention }),
+			Meaning: "How long events and the log of their deliveries are kept, and can be replayed. More than the day for which a delivery is tried."},
 		{Key: "metrics", Default: "true", set: one(boolean, func(c *Config) *bool { return &c.Metrics }),
 			Meaning: "Serve Prometheus metrics at `/metrics`."},
 		{Key: "telemetry.otlp_endpoint", Unset: "no traces are sent", set: one(httpURL, func(c *Config) *string { return &c.TraceEndpoint }),

@@ -1,0 +1,57 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/patchbay-dev/patchbay/internal/event"
+)
+
+// newEvents makes the service that keeps events and delivers them, with its metrics.
+func (p *parts) newEvents() (*event.Service, error) {
+	attempts := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "patchbay_webhook_attempt_seconds",
+		Help:    "Attempts to deliver an event to a webhook: delivered, failed (and tried again) or dead (given up).",
+		Buckets: []float64{.01, .05, .1, .5, 1, 5, 15},
+	}, []string{"outcome"})
+	events, err := event.New(event.Options{
+		Store:          p.store,
+		HTTP:           p.outbound,
+		Bus:            p.bus,
+		OrganisationID: p.organisationOf,
+		Attempted: func(outcome string, took time.Duration) {
+			attempts.WithLabelValues(outcome).Observe(took.Seconds())
+		},
+		Now: p.app.now,
+		Log: p.app.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "patchbay_webhook_lag_seconds",
+		Help: "For how long the webhook delivery that waits longest has been due. It grows when deliveries stand still.",
+	}, func() float64 { return events.Lag().Seconds() })
+	for _, metric := range []prometheus.Collector{attempts, lag} {
+		if err := p.registry.Register(metric); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
+// organisationOf gives the organisation of a project.
+func (p *parts) organisationOf(ctx context.Context, projectID string) string {
+	projects, err := p.tenants.ListProjects(ctx)
+	if err != nil {
+		return ""
+	}
+	for _, project := range projects {
+		if project.ID == projectID {
+			return project.OrganisationID
+		}
+	}
+	return ""
+}
