@@ -19,6 +19,9 @@ type cli struct {
 	Connect connectCmd `cmd:"" help:"Connect a user's account in an app."`
 	Account accountCmd `cmd:"" help:"List, show and revoke connected accounts."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys (on the server's machine)."`
+	Secrets secretsCmd `cmd:"" help:"Rotate the keys that seal stored credentials (on the server's machine)."`
+	Backup  backupCmd  `cmd:"" help:"Copy the data of a server, running or not, to a file."`
+	Restore restoreCmd `cmd:"" help:"Check a backup and put its data in place."`
 	Doctor  doctorCmd  `cmd:"" help:"Check settings, store, keys, clock and reachability, and explain what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -75,6 +78,12 @@ func newParser(c *console) (*cli, *kong.Kong) {
 	commands.Doctor.Plugins = commands.Doctor.settings.plugins()
 	commands.Key.settings = newSettingsFlags()
 	commands.Key.Plugins = commands.Key.settings.plugins()
+	commands.Secrets.settings = newSettingsFlags()
+	commands.Secrets.Plugins = commands.Secrets.settings.plugins()
+	commands.Backup.settings = newSettingsFlags()
+	commands.Backup.Plugins = commands.Backup.settings.plugins()
+	commands.Restore.settings = newSettingsFlags()
+	commands.Restore.Plugins = commands.Restore.settings.plugins()
 	parser, err := kong.New(commands,
 		kong.Name("patchbay"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

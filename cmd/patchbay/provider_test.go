@@ -15,6 +15,7 @@ func startProvider(ts *testscript.TestScript, _ bool, _ []string) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v0/user/{file}", hackerNewsUser)
 	mux.HandleFunc("GET /v1/account", stripeAccount)
+	mux.HandleFunc("GET /v1/coupons", stripeAccount)
 	mux.HandleFunc("GET /login/oauth/authorize", githubAuthorize)
 	mux.HandleFunc("POST /login/oauth/access_token", githubToken)
 	mux.HandleFunc("GET /user", githubUser)

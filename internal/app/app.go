@@ -114,8 +114,9 @@ func (a *App) openControl(ctx context.Context, project tenant.Project) {
 	}
 	keys := &storeKeys{store: a.parts.store, tenants: a.parts.tenants, caller: tenant.Caller{ProjectID: project.ID}}
 	var err error
-	if a.control, err = startControl(ctx, a.config.Data, keys, a.log); err != nil {
-		a.log.Warn(`"patchbay key" will not work while this server runs`, "error", err)
+	secrets := &storeSecrets{store: a.parts.store, keyFile: keyFileOf(a.config), now: a.now}
+	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, secrets}, a.log); err != nil {
+		a.log.Warn(`"patchbay key" and "patchbay secrets" will not work while this server runs`, "error", err)
 	}
 }
 

@@ -30,9 +30,15 @@ type controlServer struct {
 	done   chan struct{}
 }
 
+// controlled is what the operator's commands can do.
+type controlled struct {
+	keys    Keys
+	secrets Secrets
+}
+
 // startControl begins to listen on the socket. The caller must hold the lock of the database, which makes a socket that is
 // already there a dead one.
-func startControl(ctx context.Context, dataDir string, keys *storeKeys, log *slog.Logger) (*controlServer, error) {
+func startControl(ctx context.Context, dataDir string, server controlled, log *slog.Logger) (*controlServer, error) {
 	path := filepath.Join(dataDir, controlFile)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old control socket: %w", err)
@@ -44,21 +50,8 @@ func startControl(ctx context.Context, dataDir string, keys *storeKeys, log *slo
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, r *http.Request) {
-		list, err := keys.List(r.Context())
-		answer(w, list, err)
-	})
-	mux.HandleFunc("POST /keys", func(w http.ResponseWriter, r *http.Request) {
-		key, text, err := keys.Create(r.Context(), r.FormValue("name"))
-		answer(w, newKey{key, text.Reveal()}, err)
-	})
-	mux.HandleFunc("DELETE /keys/{id}", func(w http.ResponseWriter, r *http.Request) {
-		key, err := keys.Revoke(r.Context(), r.PathValue("id"))
-		answer(w, key, err)
-	})
 	c := &controlServer{
-		server: &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)},
+		server: &http.Server{Handler: server.routes(), ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)},
 		done:   make(chan struct{}),
 	}
 	go func() {
@@ -66,6 +59,56 @@ func startControl(ctx context.Context, dataDir string, keys *storeKeys, log *slo
 		c.server.Serve(listener) //nolint:errcheck // ends by being closed; without it the server works on
 	}()
 	return c, nil
+}
+
+// routes are all that the socket offers.
+func (c controlled) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, r *http.Request) {
+		list, err := c.keys.List(r.Context())
+		answer(w, list, err)
+	})
+	mux.HandleFunc("POST /keys", func(w http.ResponseWriter, r *http.Request) {
+		key, text, err := c.keys.Create(r.Context(), r.FormValue("name"))
+		answer(w, newKey{key, text.Reveal()}, err)
+	})
+	mux.HandleFunc("DELETE /keys/{id}", func(w http.ResponseWriter, r *http.Request) {
+		key, err := c.keys.Revoke(r.Context(), r.PathValue("id"))
+		answer(w, key, err)
+	})
+	mux.HandleFunc("GET /secrets", func(w http.ResponseWriter, r *http.Request) {
+		state, err := c.secrets.State(r.Context())
+		answer(w, state, err)
+	})
+	mux.HandleFunc("POST /secrets/rotate", c.rotate)
+	mux.HandleFunc("POST /secrets/retire", func(w http.ResponseWriter, r *http.Request) {
+		done, err := c.secrets.Retire(r.Context())
+		answer(w, done, err)
+	})
+	return mux
+}
+
+// rotationLine is one line of the answer to a rotation: how far it is or, last, what it did or why it ended.
+type rotationLine struct {
+	Progress *RotationProgress
+	Done     *Rotation
+	Refusal  *refusal
+}
+
+// rotate tells of a rotation while it runs. It ends when the command goes away.
+func (c controlled) rotate(w http.ResponseWriter, r *http.Request) {
+	lines := json.NewEncoder(w)
+	tell := func(line rotationLine) {
+		lines.Encode(line)                    //nolint:errcheck // the command has gone away, and its context ends the rotation
+		http.NewResponseController(w).Flush() //nolint:errcheck // likewise
+	}
+	done, err := c.secrets.Rotate(r.Context(), func(p RotationProgress) { tell(rotationLine{Progress: &p}) })
+	if err != nil {
+		said := refusalOf(err)
+		tell(rotationLine{Refusal: &said})
+		return
+	}
+	tell(rotationLine{Done: &done})
 }
 
 // stop closes the socket and removes it.
@@ -87,20 +130,33 @@ type refusal struct {
 	Slug, Message, Fix string
 }
 
+func refusalOf(err error) refusal {
+	f := fault.From(err)
+	return refusal{f.Kind, f.Slug, f.Message, f.Fix}
+}
+
+func (r refusal) fault() error {
+	f := fault.New(r.Kind, r.Slug, "%s", r.Message)
+	f.Fix = r.Fix
+	return f
+}
+
 func answer(w http.ResponseWriter, value any, err error) {
 	if err != nil {
-		f := fault.From(err)
 		w.WriteHeader(http.StatusBadRequest)
-		value = refusal{f.Kind, f.Slug, f.Message, f.Fix}
+		value = refusalOf(err)
 	}
 	json.NewEncoder(w).Encode(value) //nolint:errcheck // the command has gone away
 }
 
-// controlKeys is the command's end: Keys of a running server.
-type controlKeys struct{ client *http.Client }
+// controlClient is the command's end: Keys and Secrets of a running server.
+type controlClient struct{ client *http.Client }
+
+// quickly bounds the asking for anything but a rotation.
+const quickly = 30 * time.Second
 
 // dialControl finds the running server of a data directory.
-func dialControl(ctx context.Context, dataDir string) (Keys, bool) {
+func dialControl(ctx context.Context, dataDir string) (*controlClient, bool) {
 	path := filepath.Join(dataDir, controlFile)
 	var dialer net.Dialer
 	connection, err := dialer.DialContext(ctx, "unix", path)
@@ -108,43 +164,85 @@ func dialControl(ctx context.Context, dataDir string) (Keys, bool) {
 		return nil, false
 	}
 	connection.Close()
-	return &controlKeys{&http.Client{
-		Timeout: 30 * time.Second,
+	return &controlClient{&http.Client{
 		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", path)
 		}},
 	}}, true
 }
 
-func (k *controlKeys) Create(ctx context.Context, name string) (tenant.Key, secret.Value, error) {
+func (k *controlClient) Create(ctx context.Context, name string) (tenant.Key, secret.Value, error) {
 	var made newKey
 	err := k.call(ctx, http.MethodPost, "/keys?name="+url.QueryEscape(name), &made)
 	return made.Key, secret.Hide(made.Text), err
 }
 
-func (k *controlKeys) List(ctx context.Context) (list []tenant.Key, err error) {
+func (k *controlClient) List(ctx context.Context) (list []tenant.Key, err error) {
 	err = k.call(ctx, http.MethodGet, "/keys", &list)
 	return list, err
 }
 
-func (k *controlKeys) Revoke(ctx context.Context, id string) (key tenant.Key, err error) {
+func (k *controlClient) Revoke(ctx context.Context, id string) (key tenant.Key, err error) {
 	err = k.call(ctx, http.MethodDelete, "/keys/"+url.PathEscape(id), &key)
 	return key, err
 }
 
-func (k *controlKeys) Close() error {
+func (k *controlClient) State(ctx context.Context) (state SecretsState, err error) {
+	err = k.call(ctx, http.MethodGet, "/secrets", &state)
+	return state, err
+}
+
+func (k *controlClient) Retire(ctx context.Context) (done Retirement, err error) {
+	err = k.call(ctx, http.MethodPost, "/secrets/retire", &done)
+	return done, err
+}
+
+func (k *controlClient) Rotate(ctx context.Context, progress func(RotationProgress)) (Rotation, error) {
+	resp, err := k.send(ctx, http.MethodPost, "/secrets/rotate")
+	if err != nil {
+		return Rotation{}, err
+	}
+	defer resp.Body.Close()
+	for lines := json.NewDecoder(resp.Body); ; {
+		var line rotationLine
+		if err := lines.Decode(&line); err != nil {
+			return Rotation{}, fault.New(fault.Unavailable, fault.SlugUnavailable, "The running server broke off the rotation.").
+				WithFix("Begin it again: it goes on where it was.").Because(err)
+		}
+		switch {
+		case line.Progress != nil:
+			progress(*line.Progress)
+		case line.Done != nil:
+			return *line.Done, nil
+		case line.Refusal != nil:
+			return Rotation{}, line.Refusal.fault()
+		}
+	}
+}
+
+func (k *controlClient) Close() error {
 	k.client.CloseIdleConnections()
 	return nil
 }
 
-func (k *controlKeys) call(ctx context.Context, method, path string, answer any) error {
+func (k *controlClient) send(ctx context.Context, method, path string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://patchbay"+path, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	resp, err := k.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask the running server: %w", rootOf(err))
+		return nil, fmt.Errorf("ask the running server: %w", rootOf(err))
+	}
+	return resp, nil
+}
+
+func (k *controlClient) call(ctx context.Context, method, path string, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, quickly)
+	defer cancel()
+	resp, err := k.send(ctx, method, path)
+	if err != nil {
+		return err
 	}
 	defer resp.Body.Close()
 	content, err := io.ReadAll(resp.Body)
@@ -156,9 +254,7 @@ func (k *controlKeys) call(ctx context.Context, method, path string, answer any)
 		if err := json.Unmarshal(content, &r); err != nil {
 			return fmt.Errorf("the running server answered %s", resp.Status)
 		}
-		f := fault.New(r.Kind, r.Slug, "%s", r.Message)
-		f.Fix = r.Fix
-		return f
+		return r.fault()
 	}
 	return json.Unmarshal(content, answer)
 }

@@ -44,6 +44,12 @@ func wrappers(keys []MasterKey) []Wrapper {
 	return list
 }
 
+// KeysIn counts the keys in a file.
+func KeysIn(path string) (int, error) {
+	keys, err := readKeyFile(path)
+	return len(keys), err
+}
+
 // AddKey puts a new key in front of those in a key file, unless one was put there before that was not retired yet. It reports
 // whether it did.
 func AddKey(path string) (bool, error) {

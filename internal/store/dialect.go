@@ -18,6 +18,8 @@ type database interface {
 	// unavailable tells whether an error means that the database is away, full or broken, rather than that a statement is wrong.
 	unavailable(err error) bool
 	ping(ctx context.Context) error
+	// scrub brings it about, as far as the database can, that what was deleted or replaced is not in its files any more.
+	scrub(ctx context.Context) error
 	close() error
 }
 

@@ -189,6 +189,9 @@ func (db *postgresDB) violation(err error) violation {
 
 func (db *postgresDB) ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
 
+// scrub does nothing: rows that were replaced go when Postgres vacuums, and its own log when it is archived or reused.
+func (db *postgresDB) scrub(context.Context) error { return nil }
+
 func (db *postgresDB) close() error {
 	db.listener.close()
 	return db.pool.Close()

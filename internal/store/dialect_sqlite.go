@@ -33,13 +33,9 @@ func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
 	if err := makePrivateFile(path); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	unlock, err := lockFile(path + ".lock")
-	if errors.Is(err, errLocked) {
-		return nil, fault.New(fault.Conflict, fault.SlugConflict, "Another process is using the database %s.", path).
-			WithFix("Stop the other server. To run several nodes, keep the data in Postgres (--database postgres://…).")
-	}
+	unlock, err := Lock(path)
 	if err != nil {
-		return nil, fmt.Errorf("lock the database: %w", err)
+		return nil, err
 	}
 	writer, err := sql.Open("sqlite", sqliteDSN(path, "_txlock=immediate"))
 	if err != nil {
@@ -57,6 +53,19 @@ func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.close())
 	}
 	return db, nil
+}
+
+// Lock makes this the one process that uses a SQLite database file, until it unlocks it or ends.
+func Lock(path string) (unlock func() error, err error) {
+	unlock, err = lockFile(path + ".lock")
+	if errors.Is(err, errLocked) {
+		return nil, fault.New(fault.Conflict, fault.SlugConflict, "Another process is using the database %s.", path).
+			WithFix("Stop the other server. To run several nodes, keep the data in Postgres (--database postgres://…).")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock the database: %w", err)
+	}
+	return unlock, nil
 }
 
 // makePrivateFile makes a file that only its owner may read. SQLite gives its companions (-wal, -shm) the same mode.
@@ -79,6 +88,7 @@ var sqlitePragmas = url.Values{"_pragma": {
 	"synchronous(full)",
 	"foreign_keys(1)",
 	"temp_store(memory)",
+	"secure_delete(1)", // what is deleted or replaced is overwritten
 }}
 
 // sqliteDSN names the file and the settings of a connection.
@@ -110,6 +120,12 @@ func (db *sqliteDB) violation(err error) violation {
 }
 
 func (db *sqliteDB) ping(ctx context.Context) error { return db.readers.PingContext(ctx) }
+
+// scrub empties the write-ahead log, in which older states of pages stay until it is written over.
+func (db *sqliteDB) scrub(ctx context.Context) error {
+	_, err := db.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return err
+}
 
 func (db *sqliteDB) close() error {
 	return errors.Join(db.readers.Close(), db.writer.Close(), db.unlock())

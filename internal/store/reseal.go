@@ -31,8 +31,10 @@ var sealedTables = []sealedTable{
 // Resealing says how far a Reseal is.
 type Resealing struct {
 	Table    string // which one is read
-	Rows     int    // read so far, of all tables
-	Resealed int    // values that were sealed anew so far
+	Pass     int    // from 1; the last finds nothing to do
+	Rows     int    // read so far in this pass
+	Total    int    // rows of all the tables when it began
+	Resealed int    // values that were sealed anew so far, in all passes
 }
 
 // resealBatch is how many rows are read, and changed in one transaction: few enough that other writers hardly wait.
@@ -48,8 +50,16 @@ var errRestless = errors.New("other nodes go on sealing with an old key")
 // When it is done, a whole pass has found nothing. It can be broken off and begun again at any time.
 func (s *Store) Reseal(ctx context.Context, progress func(Resealing)) error {
 	var at Resealing
-	for range resealPasses {
+	for _, table := range sealedTables {
+		rows := 0
+		if err := s.db.reader().QueryRowContext(ctx, `SELECT COUNT(*) FROM `+table.name).Scan(&rows); err != nil {
+			return s.wrap("count what is sealed in "+table.name, err)
+		}
+		at.Total += rows
+	}
+	for at.Pass = 1; at.Pass <= resealPasses; at.Pass++ {
 		before := at.Resealed
+		at.Rows = 0
 		sealers := s.freshSealers()
 		for _, table := range sealedTables {
 			at.Table = table.name
@@ -232,4 +242,9 @@ func (r resealing) args() []any {
 		args = append(args, value)
 	}
 	return args
+}
+
+// Scrub brings it about, as far as the database can, that what was deleted or replaced is not in its files any more.
+func (s *Store) Scrub(ctx context.Context) error {
+	return s.wrap("scrub the database", s.db.scrub(ctx))
 }
