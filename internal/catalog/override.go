@@ -28,9 +28,7 @@ func (t *Toolkit) With(o Override) (*Toolkit, error) {
 	}
 	out.Triggers = make([]*TriggerType, len(t.Triggers))
 	for i, trigger := range t.Triggers {
-		copied := *trigger
-		copied.Toolkit = &out
-		out.Triggers[i] = &copied
+		out.Triggers[i] = trigger.of(&out)
 	}
 	if o.BaseURL != "" {
 		base, err := t.overrideURL("base_url", o.BaseURL)

@@ -74,7 +74,13 @@ func referenceTables() string {
 		{"A step: a request, and", l.stepKeys(r, &Step{}, scope, scope)},
 		{"A result", l.resultKeys(r, &Result{}, scope)},
 		{"Page", (&pageDecl{}).keys(r)},
-		{"A trigger type (triggers.yaml)", l.triggerKeys(r, &TriggerType{}, nil, nil)},
+		{"A trigger type (triggers.yaml)", l.triggerKeys(r, &triggerDecl{trigger: &TriggerType{}})},
+		{"A poll: the request of a trigger, and", pollKeys(r, &Poll{}, new(string), ignore)},
+		{"A webhook", l.webhookKeys(r, &Webhook{}, ignore, ignore, ignore, scope)},
+		{"The request of a trigger (poll, create, remove, about)", hiddenKeys(ignore, ignore, ignore, ignore)},
+		{"A signature", signatureKeys(r, &Signature{}, new(string), new(string), new(string))},
+		{"A handshake", handshakeKeys(r, &Handshake{})},
+		{"An event", eventKeys(r, &EventRule{}, scope, scope)},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n| key | says |\n|---|---|\n", section.title)
 		for _, k := range section.keys {

@@ -26,6 +26,8 @@ const (
 	Request          = "req"
 	Event            = "msg" // the webhook-id of its deliveries
 	Subscription     = "ws"
+	TriggerInstance  = "ti"
+	WebhookEndpoint  = "we"  // in the address that a provider calls
 	OAuthClient      = "oc"  // a program that registered to be let in by people
 	OAuthGrant       = "og"  // what a person let a program do
 	OAuthCode        = "oco" // the credentials below are told apart by what they begin with

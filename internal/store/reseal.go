@@ -25,6 +25,7 @@ var sealedTables = []sealedTable{
 	{"connection_requests", []string{"token_hash"}, "token_hash", []string{"verifier", "prefill", "held"}},
 	{"events", []string{"project_id", "id"}, "id", []string{"data"}},
 	{"idempotent_answers", []string{"project_id", "key"}, "key", []string{"answer"}},
+	{"webhook_endpoints", []string{"project_id", "id"}, "id", []string{"data"}},
 	{"webhook_subscriptions", []string{"project_id", "id"}, "id", []string{"secret", "previous_secret"}},
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/trigger"
 )
 
 // Options say which database to open and with what.
@@ -53,6 +54,7 @@ var (
 	_ connect.Store      = (*Store)(nil)
 	_ execute.Store      = (*Store)(nil)
 	_ session.Store      = (*Store)(nil)
+	_ trigger.Store      = (*Store)(nil)
 	_ authserver.Store   = (*Store)(nil)
 	_ secret.KeysetStore = (*Store)(nil)
 )
