@@ -13,6 +13,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/secret"
@@ -127,6 +128,31 @@ func callEverything(t *testing.T, s *Store) {
 	s.FinishIdempotent(ctx, "", "", nil)
 	s.DropIdempotent(ctx, "", "")
 	s.DeleteIdempotentBefore(ctx, now)
+
+	sub := event.Subscription{ID: "ws"}
+	s.CreateSubscription(ctx, sub)
+	s.AppendEvents(ctx, []event.Event{{ProjectID: "pr", Key: "k", Type: "t"}})
+	s.Event(ctx, "", "msg")
+	s.EventsAfter(ctx, "", 0, 1)
+	s.LastPosition(ctx, "")
+	s.Redeliver(ctx, "", "ws", []int64{1})
+	for _, cursor := range []string{"", formatCursor(1, "x")} {
+		s.ListSubscriptions(ctx, "", event.SubscriptionFilter{Limit: 1, Cursor: cursor})
+		s.ListDeliveries(ctx, "", "ws", event.DeliveryFilter{Limit: 1, Cursor: cursor, Status: event.Dead})
+		s.ListDeliveries(ctx, "", "ws", event.DeliveryFilter{Limit: 1, Cursor: cursor})
+	}
+	s.EventsLogged(ctx, "", "ws", event.Replay{From: now, To: now}, 0, 1)
+	s.EventsLogged(ctx, "", "ws", event.Replay{From: now, To: now, DeadOnly: true}, 0, 1)
+	s.NextDelivery(ctx, now)
+	s.ClaimSubscriptions(ctx, "", now, now, 1)
+	s.RenewSubscription(ctx, "", "ws", "", now)
+	s.DueDeliveries(ctx, sub, "", now, 1)
+	s.SettleDelivery(ctx, event.Delivery{})
+	s.GiveUpDeliveries(ctx, "", "ws", now)
+	s.SettleSubscription(ctx, sub, "")
+	s.UpdateSubscription(ctx, "", "ws", func(*event.Subscription) error { return nil })
+	s.DeleteSubscription(ctx, "", "ws")
+	s.DeleteEventsBefore(ctx, now)
 
 	s.Keysets(ctx)
 	s.ReplaceKeyset(ctx, nil, secret.Keyset{})

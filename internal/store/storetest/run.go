@@ -26,6 +26,8 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"MCP servers", mcpServerBehaviours},
 		{"execution logs", executionLogBehaviours},
 		{"idempotency", idempotencyBehaviours},
+		{"events", eventBehaviours},
+		{"webhook subscriptions", subscriptionBehaviours},
 		{"oauth", oauthBehaviours},
 		{"keysets", keysetBehaviours},
 		{"key rotation", rotationBehaviours},
