@@ -77,6 +77,13 @@ func newBed(t testing.TB, adjust ...func(*connect.Options)) *bed {
 	return b
 }
 
+// with gives the options of the bed, adjusted, for another node on the same store.
+func (b *bed) with(adjust func(*connect.Options)) connect.Options {
+	o := b.options
+	adjust(&o)
+	return o
+}
+
 func newService(t testing.TB, o connect.Options) *connect.Service {
 	t.Helper()
 	s, err := connect.New(o)

@@ -39,7 +39,7 @@ func (m *memory[K, V]) get(key K) (V, bool) {
 		return none, false
 	}
 	r := e.Value.(*remembered[K, V])
-	if !m.now().Before(r.until) {
+	if left := r.until.Sub(m.now()); left <= 0 || left > m.life { // more than its life is left when the clock was turned back
 		m.remove(e)
 		var none V
 		return none, false

@@ -39,6 +39,9 @@ func unusable(text string) *providerError {
 	return &providerError{code: "unusable_answer", text: text}
 }
 
+// noAnswer is the code of a request that a provider did not answer.
+const noAnswer = "no_answer"
+
 // unreachable is a request without an answer. A destination that this server refuses to reach stays refused, but an operator
 // can allow it, so it is not held against the account.
 func unreachable(target string, err error) *providerError {
@@ -50,7 +53,7 @@ func unreachable(target string, err error) *providerError {
 	if errors.As(err, &f) {
 		return &providerError{code: "unreachable", text: fmt.Sprintf("%s cannot be reached: %s", host, f.Message), cause: err}
 	}
-	return &providerError{code: "unreachable", text: host + " did not answer.", cause: err}
+	return &providerError{code: noAnswer, text: host + " did not answer.", cause: err}
 }
 
 // passing are OAuth error codes (and Slack's and others') that say nothing about the grant.

@@ -7,15 +7,13 @@ import (
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
-	"github.com/patchbay-dev/patchbay/internal/id"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 // Times of one refresh.
 const (
 	refreshTimeout = 40 * time.Second // of everything, including waiting for another node
-	refreshLease   = 60 * time.Second // longer than the timeout: whoever holds it is done or dead by then
-	storeTries     = 5                // a token that was rotated must not be lost because the store is busy for a moment
+	storeTries     = 5                // at once: a token that was rotated must not be lost because the store is busy for a moment
 )
 
 // refresh replaces an account's token. Of the callers that come together, on this node and on others, one does it and all get
@@ -45,42 +43,20 @@ func (s *Service) refreshOnce(ctx context.Context, projectID, accountID, rejecte
 	if err := s.troubles.check(accountID, s.now()); err != nil {
 		return ConnectedAccount{}, err
 	}
-	owner := s.o.Node + "/" + id.New("refresh")
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		now := s.now()
-		claimed, err := s.store.ClaimRefresh(ctx, projectID, accountID, owner, now, now.Add(refreshLease))
-		if err != nil {
-			return ConnectedAccount{}, err
-		}
-		if claimed {
-			break
-		}
-		// Somebody else is at it: see whether that is done, rather than wait for the lease.
-		if a, due, err := s.dueAccount(ctx, projectID, accountID, rejected); err != nil || !due {
-			return a, err
-		}
-		select {
-		case <-ctx.Done():
-			return ConnectedAccount{}, fault.New(fault.Unavailable, fault.SlugUpstream, "The account's token is being refreshed and not there yet.").
-				Because(ctx.Err())
-		case <-time.After(wait):
-		}
+	l, a, err := s.claim(ctx, projectID, accountID, rejected)
+	if l == nil || err != nil {
+		return a, err
 	}
-	keepLease := false
-	defer func() {
-		if !keepLease {
-			if err := s.store.ReleaseRefresh(context.WithoutCancel(ctx), projectID, accountID, owner); err != nil {
-				s.log.LogAttrs(ctx, slog.LevelWarn, "refresh lease not released", slog.String("account", accountID), slog.String("error", err.Error()))
-			}
-		}
-	}()
+	defer l.release()
 	a, due, err := s.dueAccount(ctx, projectID, accountID, rejected)
 	if err != nil || !due {
 		return a, err
 	}
-	a, err = s.replaceToken(ctx, a)
+	if err := s.troubles.learn(a, l.retry, s.now()); err != nil {
+		return ConnectedAccount{}, err
+	}
+	a, err = s.replaceToken(ctx, a, l)
 	s.o.Refreshed(outcomeOf(a, err))
-	keepLease = s.unsaved.holds(accountID)
 	return a, err
 }
 
@@ -117,7 +93,7 @@ func (s *Service) dueAccount(ctx context.Context, projectID, accountID, rejected
 
 // replaceToken asks the provider for new tokens and stores them before anybody uses them: a rotated refresh token that is not
 // stored is a lost account. It holds the lease.
-func (s *Service) replaceToken(ctx context.Context, a ConnectedAccount) (ConnectedAccount, error) {
+func (s *Service) replaceToken(ctx context.Context, a ConnectedAccount, l *lease) (ConnectedAccount, error) {
 	g, scheme, err := s.grantOf(ctx, a)
 	if err != nil {
 		return a, err
@@ -129,15 +105,13 @@ func (s *Service) replaceToken(ctx context.Context, a ConnectedAccount) (Connect
 		}
 		return s.expire(ctx, a, "The access token ended and "+g.Toolkit.Name+" gave no way to renew it. Connect it again.")
 	}
-	tokens, held := s.unsaved.take(a.ID)
-	if !held {
-		if tokens, err = r.Refresh(ctx, g); err != nil {
-			return s.refreshFailed(ctx, a, g, err)
-		}
+	tokens, err := r.Refresh(ctx, g)
+	if err != nil {
+		return s.refreshFailed(ctx, a, g, err)
 	}
 	stored, err := s.storeTokens(ctx, a, tokens)
 	if err != nil {
-		s.unsaved.keep(a.ID, tokens)
+		s.storeLater(a, tokens, l)
 		s.log.LogAttrs(ctx, slog.LevelError, "new tokens could not be stored; they are kept in memory until they can",
 			slog.String("account", a.ID), slog.String("error", err.Error()))
 		return a, fault.New(fault.Unavailable, fault.SlugUpstream, "The account's new token could not be stored.").Because(err)

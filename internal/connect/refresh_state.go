@@ -9,36 +9,6 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/fault"
 )
 
-// unsaved holds tokens that a provider gave and the store did not take yet, by account.
-type unsaved struct {
-	mu     sync.Mutex
-	tokens map[string]Tokens
-}
-
-func (u *unsaved) keep(accountID string, t Tokens) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.tokens == nil {
-		u.tokens = make(map[string]Tokens)
-	}
-	u.tokens[accountID] = t
-}
-
-func (u *unsaved) take(accountID string) (Tokens, bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	t, ok := u.tokens[accountID]
-	delete(u.tokens, accountID)
-	return t, ok
-}
-
-func (u *unsaved) holds(accountID string) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	_, ok := u.tokens[accountID]
-	return ok
-}
-
 // Back-off after a refresh that failed for a reason that may pass.
 const (
 	firstPause   = 5 * time.Second
@@ -63,19 +33,58 @@ type trouble struct {
 func (t *troubles) check(accountID string, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if f, ok := t.failing[accountID]; ok && now.Before(f.until) {
+	if f, ok := t.failing[accountID]; ok && paused(f.until, now) {
 		return f.fault
 	}
 	return nil
+}
+
+// paused tells whether a time before which nothing is to be tried is still to come. One that is further off than any pause was
+// noted by a clock that was wrong.
+func paused(until, now time.Time) bool {
+	return now.Before(until) && until.Sub(now) <= longestPause
+}
+
+// learn takes over what another node, or this one before it was restarted, noted in the store, and gives a fault while it is
+// too early for another try.
+func (t *troubles) learn(a ConnectedAccount, stored Retry, now time.Time) error {
+	if stored.Failures == 0 {
+		t.over(a.ID)
+		return nil
+	}
+	wait := stored.After.Sub(now)
+	f := fault.New(fault.Unavailable, fault.SlugUpstream, "%s could not renew the access just now.", a.Toolkit).
+		WithFix("The account stays connected. Try again in %s.", wait.Round(time.Second))
+	f.After = wait
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.remember(a.ID, trouble{stored.Failures, stored.After, f})
+	if !paused(stored.After, now) {
+		return nil
+	}
+	return f
+}
+
+// retry is what is stored of an account's failures.
+func (t *troubles) retry(accountID string) Retry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.failing[accountID]
+	return Retry{f.failures, f.until}
+}
+
+// remember keeps the number of accounts in trouble bounded.
+func (t *troubles) remember(accountID string, f trouble) {
+	if t.failing == nil || len(t.failing) > mostNoted {
+		t.failing = make(map[string]trouble)
+	}
+	t.failing[accountID] = f
 }
 
 // note counts a failure and gives the fault for it.
 func (t *troubles) note(accountID, toolkit string, err error, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.failing == nil || len(t.failing) > mostNoted {
-		t.failing = make(map[string]trouble)
-	}
 	f := t.failing[accountID]
 	pause := min(firstPause<<min(f.failures, 10), longestPause)
 	pause = pause/2 + rand.N(pause/2) // not all accounts at once
@@ -88,7 +97,7 @@ func (t *troubles) note(accountID, toolkit string, err error, now time.Time) err
 	f.fault = fault.New(fault.Unavailable, fault.SlugUpstream, "%s could not renew the access just now: %s", toolkit, transientText(err)).
 		WithFix("The account stays connected. Try again in %s.", pause.Round(time.Second)).Because(err)
 	f.fault.After = pause
-	t.failing[accountID] = f
+	t.remember(accountID, f)
 	return f.fault
 }
 
@@ -116,7 +125,8 @@ func (t *troubles) justRenewed(accountID string, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at, ok := t.fresh[accountID]
-	return ok && now.Sub(at) < time.Minute
+	since := now.Sub(at)
+	return ok && since >= 0 && since < time.Minute // not before it: the clock was turned back
 }
 
 // over forgets an account's failures.

@@ -50,9 +50,9 @@ type claimingStore struct {
 	claims atomic.Int32
 }
 
-func (s *claimingStore) ClaimRefresh(ctx context.Context, projectID, accountID, owner string, now, until time.Time) (bool, error) {
+func (s *claimingStore) ClaimRefresh(ctx context.Context, projectID, accountID, owner string, dead connect.Lease) (connect.Lease, error) {
 	s.claims.Add(1)
-	return s.Store.ClaimRefresh(ctx, projectID, accountID, owner, now, until)
+	return s.Store.ClaimRefresh(ctx, projectID, accountID, owner, dead)
 }
 
 func TestManyCallsRefreshOnce(t *testing.T) {

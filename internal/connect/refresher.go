@@ -5,15 +5,18 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net/url"
 	"sync"
 	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/mapping"
 )
 
 // RefresherOptions of a Refresher.
 type RefresherOptions struct {
 	Interval time.Duration // between sweeps; 0: 30 seconds
 	AtOnce   int           // refreshes on their way at the same time; 0: 16
-	Batch    int           // accounts per sweep; 0: 2000
+	Batch    int           // accounts read at once; 0: 500
 }
 
 // Refresher replaces tokens ahead of their end and ends links that nobody finished, in the background. Any number of nodes may
@@ -32,7 +35,7 @@ type Refresher struct {
 func NewRefresher(s *Service, o RefresherOptions) *Refresher {
 	setDefault(&o.Interval, 30*time.Second)
 	setDefault(&o.AtOnce, 16)
-	setDefault(&o.Batch, 2000)
+	setDefault(&o.Batch, 500)
 	return &Refresher{service: s, o: o}
 }
 
@@ -76,43 +79,111 @@ func (r *Refresher) run(ctx context.Context, done chan struct{}) {
 	}
 }
 
-// Sweep does once what is due.
+// Sweep does once what is due: all of it, however many accounts of it cannot be refreshed.
 func (r *Refresher) Sweep(ctx context.Context) error {
 	s := r.service
-	now := s.now()
-	_, expireErr := s.store.ExpireRequests(ctx, now, linkTimedOut)
-	accounts, err := s.store.AccountsToRefresh(ctx, now.Add(s.o.RefreshLead), r.o.Batch)
-	if err != nil {
-		return errors.Join(expireErr, err)
-	}
-	var wg sync.WaitGroup
-	places := make(chan struct{}, r.o.AtOnce)
-	for _, a := range accounts {
-		if ctx.Err() != nil {
+	_, expireErr := s.store.ExpireRequests(ctx, s.now(), linkTimedOut)
+	run := sweep{service: s, places: make(chan struct{}, r.o.AtOnce), silent: make(map[string]int)}
+	defer run.started.Wait()
+	due := DueFilter{EndsBefore: s.now().Add(s.o.RefreshLead), Now: s.now(), LongestPause: longestPause, Limit: r.o.Batch}
+	for ctx.Err() == nil {
+		accounts, err := s.store.AccountsToRefresh(ctx, due)
+		if err != nil {
+			return errors.Join(expireErr, err)
+		}
+		for _, a := range accounts {
+			run.refresh(ctx, a)
+		}
+		if len(accounts) < due.Limit {
 			break
 		}
-		if !s.due(ctx, a) {
-			continue
-		}
-		places <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-places }()
-			if _, err := s.refresh(ctx, a, ""); err != nil && ctx.Err() == nil {
-				s.log.LogAttrs(ctx, slog.LevelInfo, "token not refreshed", slog.String("account", a.ID),
-					slog.String("toolkit", a.Toolkit), slog.String("error", err.Error()))
-			}
-		})
+		due.After = accounts[len(accounts)-1]
 	}
-	wg.Wait()
 	return expireErr
 }
 
-// due tells whether an account's token is to be replaced now, without asking the store again.
-func (s *Service) due(ctx context.Context, a ConnectedAccount) bool {
+// hostDown is how many refreshes at a host may get no answer, one after the other, before a sweep leaves the rest of the accounts
+// there to the next: a provider that hangs must not hold up the accounts of all others.
+const hostDown = 8
+
+// sweep is one round over the accounts that are due.
+type sweep struct {
+	service *Service
+	places  chan struct{}
+	started sync.WaitGroup
+
+	mu     sync.Mutex
+	silent map[string]int // by host: refreshes without an answer since the last with one
+}
+
+// refresh starts the refresh of an account as soon as there is a place.
+func (w *sweep) refresh(ctx context.Context, a ConnectedAccount) {
+	host, due := w.service.due(ctx, a)
+	if ctx.Err() != nil || !due {
+		return
+	}
+	w.places <- struct{}{}
+	if w.down(host) {
+		<-w.places
+		return
+	}
+	w.started.Go(func() {
+		defer func() { <-w.places }()
+		_, err := w.service.refresh(ctx, a, "")
+		w.note(host, err)
+		if err != nil && ctx.Err() == nil {
+			w.service.log.LogAttrs(ctx, slog.LevelInfo, "token not refreshed", slog.String("account", a.ID),
+				slog.String("toolkit", a.Toolkit), slog.String("error", err.Error()))
+		}
+	})
+}
+
+func (w *sweep) down(host string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.silent[host] >= hostDown
+}
+
+func (w *sweep) note(host string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var p *providerError
+	if errors.As(err, &p) && p.code == noAnswer {
+		w.silent[host]++
+	} else {
+		w.silent[host] = 0
+	}
+}
+
+// due tells whether an account's token is to be replaced now, without asking the store again, and at which host.
+func (s *Service) due(ctx context.Context, a ConnectedAccount) (host string, due bool) {
 	g, scheme, err := s.grantOf(ctx, a)
 	if err != nil {
-		return false // no toolkit or no app any more: calls say so
+		return "", false // no toolkit or no app any more: calls say so
 	}
 	at := s.renewAt(a, g, scheme)
-	return !at.IsZero() && !s.now().Before(at) && s.troubles.check(a.ID, s.now()) == nil
+	return tokenHost(g), !at.IsZero() && !s.now().Before(at) && s.troubles.check(a.ID, s.now()) == nil
+}
+
+// tokenHost is where an account's tokens come from, as far as the toolkit declares it.
+func tokenHost(g Grant) string {
+	var declared *mapping.Text
+	switch {
+	case g.Declared.OAuth2 != nil:
+		declared = g.Declared.OAuth2.TokenURL
+	case g.Declared.Exchange != nil:
+		declared = g.Declared.Exchange.URL
+	}
+	if declared == nil {
+		return g.Toolkit.Slug
+	}
+	expanded, err := declared.ExpandFields(urlFields(g))
+	if err != nil {
+		return g.Toolkit.Slug
+	}
+	u, err := url.Parse(expanded)
+	if err != nil {
+		return g.Toolkit.Slug
+	}
+	return u.Host
 }

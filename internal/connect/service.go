@@ -60,6 +60,7 @@ type Options struct {
 	CallbackPath string        // where providers send users back; empty: /api/v3.1/toolkits/auth/callback
 	LinkLife     time.Duration // of a link until its user begins, and then again until it is finished; 0: ten minutes
 	RefreshLead  time.Duration // how long before its end a token is refreshed, at most a third of its life; 0: five minutes
+	RefreshLease time.Duration // for how long the lease of a refresh outlives the node that took it; 0: ten seconds
 	Node         string        // names this process in refresh leases; empty: random
 
 	Now func() time.Time // nil: time.Now
@@ -71,6 +72,7 @@ const (
 	defaultCallbackPath = "/api/v3.1/toolkits/auth/callback"
 	defaultLinkLife     = 10 * time.Minute
 	defaultRefreshLead  = 5 * time.Minute
+	defaultRefreshLease = 10 * time.Second
 )
 
 // How much is remembered of what is stored. Changes drop it at once; the life is for changes that were missed.
@@ -99,7 +101,9 @@ type Service struct {
 	running  sync.WaitGroup     // the goroutines of flights
 	managed  singleflight.Group // managed auth configs being made, by project and toolkit
 	troubles troubles
-	unsaved  unsaved
+
+	closing chan struct{}
+	close   func()
 }
 
 // New checks the options and makes a service.
@@ -117,6 +121,7 @@ func New(o Options) (*Service, error) {
 	setDefault(&o.CallbackPath, defaultCallbackPath)
 	setDefault(&o.LinkLife, defaultLinkLife)
 	setDefault(&o.RefreshLead, defaultRefreshLead)
+	setDefault(&o.RefreshLease, defaultRefreshLease)
 	setDefault(&o.Node, id.New("node"))
 	setDefault(&o.Log, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
@@ -136,6 +141,8 @@ func New(o Options) (*Service, error) {
 		configs:  newMemory[string, AuthConfig](rememberedConfigs, rememberedFor, o.Now),
 		prepared: newMemory[string, prepared](rememberedAccounts, rememberedFor, o.Now),
 	}
+	s.closing = make(chan struct{})
+	s.close = sync.OnceFunc(func() { close(s.closing) })
 	o.Bus.Subscribe(s.forget)
 	return s, nil
 }
@@ -147,8 +154,11 @@ func setDefault[T comparable](v *T, otherwise T) {
 	}
 }
 
-// Close waits for refreshes on their way, so that no token is lost.
-func (s *Service) Close() { s.running.Wait() }
+// Close waits for refreshes on their way, so that no token is lost. Closing twice does no harm.
+func (s *Service) Close() {
+	s.close()
+	s.running.Wait()
+}
 
 // toolkit finds a toolkit of the project. One that does not exist is a fault with the nearest names.
 func (s *Service) toolkit(c tenant.Caller, slug string) (*catalog.Toolkit, error) {

@@ -28,11 +28,15 @@ type Store interface {
 	// AccountWasDeleted reports whether the project once had an account under this id.
 	AccountWasDeleted(ctx context.Context, projectID, id string) (bool, error)
 	ListAccounts(ctx context.Context, projectID string, f AccountFilter) ([]ConnectedAccount, Page, error)
-	// AccountsToRefresh gives ACTIVE accounts of all projects whose token ends before the given time, soonest first.
-	AccountsToRefresh(ctx context.Context, endsBefore time.Time, limit int) ([]ConnectedAccount, error)
-	// ClaimRefresh takes the right to refresh an account until the lease ends; false when another node has it.
-	ClaimRefresh(ctx context.Context, projectID, accountID, owner string, now, until time.Time) (bool, error)
-	ReleaseRefresh(ctx context.Context, projectID, accountID, owner string) error
+	// AccountsToRefresh gives ACTIVE accounts of all projects whose token is about to end, soonest first.
+	AccountsToRefresh(ctx context.Context, f DueFilter) ([]ConnectedAccount, error)
+	// ClaimRefresh takes the right to refresh an account if nobody has it, or if its lease still stands as that of an owner who
+	// was found dead (docs/decisions/0100). It gives how the lease stands then: the right was taken if the owner is its owner.
+	ClaimRefresh(ctx context.Context, projectID, accountID, owner string, dead Lease) (Lease, error)
+	// RenewRefresh shows that the owner of a lease lives; false when it is no longer the owner.
+	RenewRefresh(ctx context.Context, projectID, accountID, owner string) (bool, error)
+	// ReleaseRefresh gives the right back, if the owner still has it, and notes when to try next.
+	ReleaseRefresh(ctx context.Context, projectID, accountID, owner string, next Retry) error
 
 	CreateRequest(ctx context.Context, r ConnectionRequest) error
 	RequestByToken(ctx context.Context, tokenHash string) (ConnectionRequest, error)
@@ -66,6 +70,28 @@ type AccountFilter struct {
 	Ascending     bool
 	Limit         int
 	Cursor        string
+}
+
+// DueFilter says which accounts are to be refreshed.
+type DueFilter struct {
+	EndsBefore   time.Time        // of the token
+	Now          time.Time        // accounts whose next try is later are left out …
+	LongestPause time.Duration    // … unless it is later than that: then a clock was wrong when it was set
+	After        ConnectedAccount // the last of the page before; zero: from the beginning
+	Limit        int
+}
+
+// Lease is the right to refresh an account, as it stands in the store.
+type Lease struct {
+	Owner string // empty: nobody has it
+	Beat  int64  // raised by its owner while it lives
+	Retry Retry
+}
+
+// Retry is what failed refreshes of an account leave for the next try; zero after one that went well.
+type Retry struct {
+	Failures int
+	After    time.Time
 }
 
 // Page is where a list stands.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -205,42 +204,4 @@ func (s *Store) ListAccounts(ctx context.Context, projectID string, f connect.Ac
 	}
 	accounts, err := s.openAccounts(ctx, rows)
 	return accounts, page, s.wrap("list accounts", err)
-}
-
-// AccountsToRefresh gives ACTIVE accounts of all projects whose token ends before the given time, soonest first.
-func (s *Store) AccountsToRefresh(ctx context.Context, endsBefore time.Time, limit int) ([]connect.ConnectedAccount, error) {
-	rows, err := collect(ctx, s.db.reader(), scanAccount, `SELECT `+accountColumns+` FROM connected_accounts
-		WHERE status = 'ACTIVE' AND token_expires_at > 0 AND token_expires_at < $1 ORDER BY token_expires_at LIMIT $2`,
-		micros(endsBefore), limit)
-	if err != nil {
-		return nil, s.wrap("list accounts to refresh", err)
-	}
-	accounts, err := s.openAccounts(ctx, rows)
-	return accounts, s.wrap("list accounts to refresh", err)
-}
-
-// ClaimRefresh takes the right to refresh an account until the lease ends. An owner that has it already keeps it.
-func (s *Store) ClaimRefresh(ctx context.Context, projectID, accountID, owner string, now, until time.Time) (bool, error) {
-	claimed := false
-	err := s.write(ctx, "claim refresh", func(t *tx) error {
-		n, err := t.exec(`UPDATE connected_accounts SET refresh_owner = $3, refresh_until = $5
-			WHERE project_id = $1 AND id = $2 AND (refresh_until <= $4 OR refresh_owner = $3)`,
-			projectID, accountID, owner, micros(now), micros(until))
-		claimed = n > 0
-		return err
-	})
-	if err != nil || claimed {
-		return claimed, err
-	}
-	_, err = s.Account(ctx, projectID, accountID) // somebody else has it, or there is no such account
-	return false, err
-}
-
-// ReleaseRefresh gives the right back, if the owner still has it.
-func (s *Store) ReleaseRefresh(ctx context.Context, projectID, accountID, owner string) error {
-	return s.write(ctx, "release refresh", func(t *tx) error {
-		_, err := t.exec(`UPDATE connected_accounts SET refresh_owner = '', refresh_until = 0
-			WHERE project_id = $1 AND id = $2 AND refresh_owner = $3`, projectID, accountID, owner)
-		return err
-	})
 }

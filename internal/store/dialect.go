@@ -17,6 +17,8 @@ type database interface {
 	violation(err error) violation
 	// unavailable tells whether an error means that the database is away, full or broken, rather than that a statement is wrong.
 	unavailable(err error) bool
+	// alone tells whether no other process can have the database open.
+	alone() bool
 	ping(ctx context.Context) error
 	// scrub brings it about, as far as the database can, that what was deleted or replaced is not in its files any more.
 	scrub(ctx context.Context) error

@@ -187,6 +187,8 @@ func (db *postgresDB) violation(err error) violation {
 	}
 }
 
+func (db *postgresDB) alone() bool { return false }
+
 func (db *postgresDB) ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
 
 // scrub does nothing: rows that were replaced go when Postgres vacuums, and its own log when it is archived or reused.

@@ -76,6 +76,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{db: db, bus: o.Bus, now: o.Now, log: o.Logger, close: sync.OnceValue(db.close)}
 	s.keyring, err = secret.OpenKeyring(ctx, secret.KeyringOptions{Store: s, Source: o.MasterKey, Now: o.Now})
+	if err == nil && db.alone() {
+		err = s.releaseAll(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

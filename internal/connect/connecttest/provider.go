@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 )
 
 // Provider is an OAuth 2 server with an API that knows whose token it is asked with. Set its fields before it is used; use
@@ -302,3 +304,12 @@ func refuse(w http.ResponseWriter, status int, code string) {
 }
 
 func random() string { return rand.Text() }
+
+// Transport answers requests in place of the network.
+type Transport func(*http.Request) (*http.Response, error)
+
+// Do implements connect.HTTP.
+func (f Transport) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// DoVia implements connect.HTTP.
+func (f Transport) DoVia(_ outbound.Proxy, r *http.Request) (*http.Response, error) { return f(r) }
