@@ -1,0 +1,165 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/patchbay-dev/patchbay/internal/fault"
+)
+
+const head = `{"openapi":"3.0.0","info":{"title":"Hostile","version":"1"},"servers":[{"url":"https://h.example"}],`
+
+func TestHostileTextsAreRefused(t *testing.T) {
+	t.Parallel()
+	yamlBomb := "openapi: 3.0.0\na: &a [x,x,x,x,x,x,x,x,x,x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		yamlBomb += fmt.Sprintf("%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+	}
+	cases := map[string]struct{ text, want string }{
+		"nothing":                     {" \n", "empty"},
+		"a web page":                  {"<!doctype html><html></html>", "web page"},
+		"another JSON value":          {"[1]", "object"},
+		"neither JSON nor YAML":       {"{\"openapi\": \"3.0.0\",,}", "neither JSON nor YAML"},
+		"a text":                      {"hello", "object"},
+		"no version":                  {"{}", "neither which OpenAPI"},
+		"a version to come":           {`{"openapi":"4.0.0"}`, "4.0.0"},
+		"nested ten thousand deep":    {`{"openapi":"3.0.0","x":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + "}", "nested"},
+		"objects ten thousand deep":   {`{"openapi":"3.0.0","x":` + strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000) + "}", "nested"},
+		"too large":                   {strings.Repeat(" ", MaxSize+1), "at most"},
+		"too much YAML":               {"openapi: 3.0.0\n" + strings.Repeat("#", maxYAMLSize), "YAML"},
+		"anchors that unfold":         {yamlBomb, "anchors"},
+		"an anchor within itself":     {"openapi: 3.0.0\na: &a {b: *a}\n", "a"},
+		"more operations than exists": {head + `"paths":{` + strings.Repeat(`"/a":{"get":{}},`, maxOperations+1) + `"/b":{}}}`, "operations"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := Import(t.Context(), []byte(c.text), Options{})
+			var f *fault.Error
+			if !errors.As(err, &f) || f.Kind != fault.Invalid || !strings.Contains(f.Message, c.want) {
+				t.Errorf("error %v, want a fault about %q", err, c.want)
+			}
+		})
+	}
+}
+
+// bomb is a description whose one schema refers to the next ten times, and so on: unfolded it has 10^levels members.
+func bomb(levels int, word string) string {
+	var b strings.Builder
+	b.WriteString(head + `"paths":{"/x":{"post":{"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/S0"}}}}}}},"components":{"schemas":{`)
+	for i := range levels {
+		fmt.Fprintf(&b, `"S%d":{"type":"object",%s},`, i, fmt.Sprintf(word, i+1, i+1, i+1, i+1, i+1, i+1, i+1, i+1))
+	}
+	fmt.Fprintf(&b, `"S%d":{"type":"object","properties":{"end":{"type":"string"}}}}}}`, levels)
+	return b.String()
+}
+
+func ref(format string) string {
+	return strings.ReplaceAll(format, "@", `{"$ref":"#/components/schemas/S%d"}`)
+}
+
+func TestReferencesThatUnfoldWithoutEndStaySmall(t *testing.T) {
+	t.Parallel()
+	cases := map[string]string{
+		"members":  bomb(40, ref(`"properties":{"a":@,"b":@,"c":@,"d":@,"e":@,"f":@,"g":@,"h":@}`)),
+		"required": bomb(40, ref(`"required":["a","b","c","d","e","f","g","h"],"properties":{"a":@,"b":@,"c":@,"d":@,"e":@,"f":@,"g":@,"h":@}`)),
+		"allOf":    bomb(40, ref(`"allOf":[@,@,@,@,@,@,@,@]`)),
+		"unions":   bomb(40, ref(`"anyOf":[@,@,@,@,@,@,@,@]`)),
+		"themselves": head + `"paths":{"/x":{"post":{"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/A"}}}}}}},` +
+			`"components":{"schemas":{"A":{"allOf":[{"$ref":"#/components/schemas/B"}],"properties":{"a":{"$ref":"#/components/schemas/A"}}},"B":{"$ref":"#/components/schemas/C"},"C":{"$ref":"#/components/schemas/B"}}}}`,
+		"paths": head + `"paths":{"/x":{"$ref":"#/paths/~1y"},"/y":{"$ref":"#/paths/~1x"},"/z":{"get":{"parameters":[{"$ref":"#/paths/~1z/get/parameters/0"}]}}}}`,
+	}
+	for name, text := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, _ := importText(t, text, Options{})
+			for _, tool := range d.Tools {
+				if len(tool.Input) > 64<<10 {
+					t.Errorf("%s: a schema of %d bytes", tool.Slug, len(tool.Input))
+				}
+			}
+		})
+	}
+}
+
+func TestMemoryIsBoundedByTheText(t *testing.T) { // not parallel: it watches the heap
+	var b strings.Builder
+	b.WriteString(head + `"paths":{`)
+	for i := range 3_000 {
+		fmt.Fprintf(&b, `"/x%d":{"post":{"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Big"}}}},"responses":{"200":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Big"}}}}}}},`, i)
+	}
+	b.WriteString(`"/y":{}},"components":{"schemas":{"Big":{"type":"object","properties":{`)
+	for i := range 30_000 {
+		fmt.Fprintf(&b, `"member%d":{"type":"object","description":"%s","properties":{"x":{"$ref":"#/components/schemas/Big"}}},`, i, strings.Repeat("word ", 10))
+	}
+	b.WriteString(`"end":{"type":"string"}}}}}}`)
+	text := b.String()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	d, _, err := Import(t.Context(), []byte(text), Options{Filter: Filter{Paths: []string{"/x10*"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.HeapSys - before.HeapSys; grown > 400<<20 {
+		t.Errorf("%d tools of %d KB took %d MB", len(d.Tools), len(text)>>10, grown>>20)
+	}
+}
+
+func TestImportStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	text := head + `"paths":{` + strings.Repeat(`"/a":{"get":{}},`, 500) + `"/b":{}}}`
+	_, _, err := Import(ctx, []byte(text), Options{Progress: func(done, total int) { cancel() }})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPrivateServersAreNoted(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"http://localhost:80", "https://10.1.2.3/v1", "https://[::1]/", "http://169.254.169.254/latest", "https://db.internal"} {
+		_, r := importText(t, `{"openapi":"3.0.0","info":{"title":"X","version":"1"},"servers":[{"url":"`+url+`"}],"paths":{}}`, Options{})
+		if !strings.Contains(strings.Join(r.Notes, "\n"), "private address") {
+			t.Errorf("%s: notes %q", url, r.Notes)
+		}
+	}
+}
+
+func FuzzImport(f *testing.F) {
+	f.Add([]byte(head + `"paths":{"/a/{b}":{"get":{"parameters":[{"name":"b","in":"path"}]}}}}`))
+	f.Add([]byte("swagger: '2.0'\npaths: {/x: {post: {parameters: [{in: body, schema: {$ref: '#'}}]}}}"))
+	f.Add([]byte(`{"openapi":"3.1.0","paths":{"/":{"get":{"responses":{"200":{"content":{"x":{"schema":true}}}}}}}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, _, err := Import(t.Context(), text, Options{})
+		if err != nil {
+			return
+		}
+		if _, err := d.Toolkit(); err != nil && len(d.Tools) > 0 && d.BaseURL == "" {
+			t.Errorf("cannot be built: %v", err)
+		}
+	})
+}
+
+func TestWorkOnSchemasIsBounded(t *testing.T) {
+	t.Parallel()
+	raw, err := toJSON([]byte(bomb(3, ref(`"properties":{"a":@,"b":@,"c":@,"d":@,"e":@,"f":@,"g":@,"h":@}`))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDocument(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Report{}
+	d.work = maxWork
+	w := &schemaWriter{doc: d, budget: requestNodes, depth: requestDepth, foreign: r}
+	if out := w.write(node{"$ref": "#/components/schemas/S0"}); out["type"] != "object" || out["properties"] != nil || len(r.Notes) == 0 {
+		t.Errorf("schema %v, notes %q", out, r.Notes)
+	}
+}

@@ -1,0 +1,48 @@
+package openapi
+
+import (
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Report says what an import made of a description, and what it left out and why.
+type Report struct {
+	Source     string    `json:"source,omitempty"`
+	Title      string    `json:"title"`
+	Operations int       `json:"operations"` // in the description
+	Tools      int       `json:"tools"`      // made of them
+	Filtered   int       `json:"filtered"`   // left out because the filter says so
+	LeftOut    []LeftOut `json:"left_out"`   // left out because no tool can be made of them
+	Notes      []string  `json:"notes"`      // what else a person should know, each in a sentence or two
+}
+
+// LeftOut is an operation of which no tool was made.
+type LeftOut struct {
+	Method      string `json:"method"`
+	Path        string `json:"path"`
+	OperationID string `json:"operation_id,omitempty"`
+	Reason      string `json:"reason"`
+}
+
+// note adds a sentence once.
+func (r *Report) note(format string, args ...any) {
+	if s := fmt.Sprintf(format, args...); !slices.Contains(r.Notes, s) {
+		r.Notes = append(r.Notes, s)
+	}
+}
+
+// Print writes the report for people.
+func (r *Report) Print(w io.Writer) {
+	fmt.Fprintf(w, "%s: %d of %d operations became tools", r.Title, r.Tools, r.Operations)
+	if r.Filtered > 0 {
+		fmt.Fprintf(w, ", %d were filtered out", r.Filtered)
+	}
+	fmt.Fprintln(w)
+	for _, l := range r.LeftOut {
+		fmt.Fprintf(w, "  left out: %s %s: %s\n", l.Method, l.Path, l.Reason)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(w, "  note: %s\n", n)
+	}
+}
