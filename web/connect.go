@@ -83,6 +83,10 @@ func (p *pages) open(w http.ResponseWriter, r *http.Request) {
 		p.problem(w, r, err)
 		return
 	}
+	if view.Waiting {
+		p.render(w, r, http.StatusOK, "waiting", waitingPage{View: view})
+		return
+	}
 	p.render(w, r, http.StatusOK, "link", formPage{View: view})
 }
 
@@ -104,14 +108,11 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	form, err := readForm(r)
+	if err != nil {
 		p.problem(w, r, fault.New(fault.TooLarge, fault.SlugTooLarge, "The form cannot be read: it is too long or was cut off.").
 			WithFix("Go back and try again with shorter values."))
 		return
-	}
-	form := make(map[string]string, len(r.PostForm))
-	for name := range r.PostForm {
-		form[name] = r.PostForm.Get(name)
 	}
 	step, err := p.o.Links.SubmitLink(r.Context(), r.PathValue("token"), browser, p.origin(r), form)
 	if err == nil && len(step.Faults) > 0 {
@@ -119,6 +120,39 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.next(w, r, step, err)
+}
+
+// readForm reads what was typed, and the files that were chosen where nothing was typed.
+func readForm(r *http.Request) (map[string]string, error) {
+	parse := r.ParseForm
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		parse = func() error { return r.ParseMultipartForm(maxForm) }
+	}
+	if err := parse(); err != nil {
+		return nil, err
+	}
+	form := make(map[string]string, len(r.PostForm))
+	for name := range r.PostForm {
+		form[name] = r.PostForm.Get(name)
+	}
+	for name := range wholeFiles {
+		if r.MultipartForm == nil || strings.TrimSpace(form[name]) != "" {
+			continue
+		}
+		file, _, err := r.FormFile(fileInput(name))
+		if errors.Is(err, http.ErrMissingFile) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(file) // bounded with the form
+		if err = errors.Join(err, file.Close()); err != nil {
+			return nil, err
+		}
+		form[name] = string(text)
+	}
+	return form, nil
 }
 
 // callback is where providers send the browser back to.
@@ -154,6 +188,8 @@ func (p *pages) next(w http.ResponseWriter, r *http.Request, step connect.LinkSt
 	case step.Redirect != "":
 		p.headers(w, r, nil)
 		http.Redirect(w, r, step.Redirect, http.StatusSeeOther)
+	case step.View.Waiting:
+		p.render(w, r, http.StatusOK, "waiting", waitingPage{View: step.View})
 	default:
 		p.render(w, r, http.StatusOK, "ended", endedPage{View: step.View})
 	}
@@ -199,12 +235,20 @@ func (p *pages) headers(w http.ResponseWriter, r *http.Request, content page) {
 		// Browsers hold the targets of redirects after a form against the policy too, and those are the provider, whoever it
 		// sends the user on to, and the application.
 		target = "'self' https:"
-		if strings.HasPrefix(p.origin(r), "http:") || strings.HasPrefix(form.View.ReturnURL, "http:") {
+		if strings.HasPrefix(p.origin(r), "http:") || strings.HasPrefix(form.View.ReturnURL, "http:") || strings.HasPrefix(form.View.Verifier, "http:") {
 			target += " http:"
 		}
 		h.Set("Referrer-Policy", "same-origin") // no-referrer would hide from ourselves, too, that the form came from here
 	}
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action "+target)
+	styles, pictures := styleHash, "data:"
+	if content != nil {
+		brand := content.Brand()
+		if own := brandStyle(brand.Accent); own != "" {
+			styles += " " + sourceOf(string(own))
+		}
+		pictures += pictureSource(brand.Logo) + pictureSource(content.Portrait())
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styles+"; img-src "+pictures+"; base-uri 'none'; frame-ancestors 'none'; form-action "+target)
 }
 
 // origin is where the browser reached this server.

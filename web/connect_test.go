@@ -65,6 +65,11 @@ var (
 
 func serve(t *testing.T, l *links, r *http.Request, adjust ...func(*web.Options)) *http.Response {
 	t.Helper()
+	return serveLinks(t, l, r, adjust...)
+}
+
+func serveLinks(t *testing.T, l web.Links, r *http.Request, adjust ...func(*web.Options)) *http.Response {
+	t.Helper()
 	o := web.Options{Links: l}
 	for _, f := range adjust {
 		f(&o)
@@ -304,4 +309,15 @@ func TestProblems(t *testing.T) {
 			}
 		})
 	}
+}
+
+// formLinks keeps the form that it was given.
+type formLinks struct {
+	links
+	form map[string]string
+}
+
+func (l *formLinks) SubmitLink(ctx context.Context, token, browser, origin string, form map[string]string) (connect.LinkStep, error) {
+	l.form = form
+	return l.links.SubmitLink(ctx, token, browser, origin, form)
 }

@@ -1,9 +1,7 @@
 package web
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"html/template"
 )
 
@@ -14,10 +12,7 @@ var templateFiles embed.FS
 var pageStyle string
 
 // styleHash lets the content security policy allow this one style and no other.
-var styleHash = func() string {
-	sum := sha256.Sum256([]byte(pageStyle))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}()
+var styleHash = sourceOf(pageStyle)
 
 // parseTemplates reads all templates; each page is one that fills the layout's "main".
 func parseTemplates() (map[string]*template.Template, error) {
@@ -26,9 +21,12 @@ func parseTemplates() (map[string]*template.Template, error) {
 		"logo":     func(slug, name string) template.HTML { return template.HTML(LogoSVG(slug, name)) }, // escapes what it is given
 		"initials": initials,
 		"count":    count,
+
+		"brandStyle": brandStyle,
+		"picture":    picture,
 	}
 	pages := make(map[string]*template.Template)
-	for _, name := range []string{"link", "ended", "problem"} {
+	for _, name := range []string{"link", "waiting", "ended", "problem"} {
 		t, err := template.New("layout.html").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, err

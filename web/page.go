@@ -11,7 +11,11 @@ import (
 )
 
 // page is what a template is given.
-type page interface{ Title() string }
+type page interface {
+	Title() string
+	Brand() connect.Brand
+	Portrait() string // address of the picture of a person that the page shows; empty: none
+}
 
 // formPage is a link's form.
 type formPage struct {
@@ -20,7 +24,9 @@ type formPage struct {
 	Given  map[string]string // what was typed before there were faults
 }
 
-func (p formPage) Title() string { return "Connect " + p.View.ToolkitName }
+func (p formPage) Title() string        { return "Connect " + p.View.ToolkitName }
+func (p formPage) Brand() connect.Brand { return p.View.Brand }
+func (p formPage) Portrait() string     { return p.View.Identity.Avatar }
 
 // Inputs are the form's fields with what belongs beside them. A secret is never sent back to the page.
 func (p formPage) Inputs() []input {
@@ -56,6 +62,26 @@ type input struct {
 	connect.LinkField
 	Value string
 	Fault string
+}
+
+// wholeFiles are the fields that take a whole file, which has line ends that a line of input would lose, with the kinds of files
+// that it may be.
+var wholeFiles = map[string]string{"credentials_json": ".json,application/json", "private_key": ".pem,.key"}
+
+// Whole reports whether the field takes a whole file, typed or chosen.
+func (i input) Whole() bool { return wholeFiles[i.Name] != "" }
+
+// Accepts lists the kinds of files.
+func (i input) Accepts() string { return wholeFiles[i.Name] }
+
+// FileName is the name of the input that takes the file itself.
+func (i input) FileName() string { return fileInput(i.Name) }
+
+func fileInput(name string) string { return name + "-file" }
+
+// TakesFiles reports whether the form sends files.
+func (p formPage) TakesFiles() bool {
+	return slices.ContainsFunc(p.View.Fields, func(f connect.LinkField) bool { return wholeFiles[f.Name] != "" })
 }
 
 // Kind is the type of the HTML input.
@@ -97,6 +123,9 @@ func (i input) DescribedBy() string {
 // endedPage says how a link ended.
 type endedPage struct{ View connect.LinkView }
 
+func (p endedPage) Brand() connect.Brand { return p.View.Brand }
+func (p endedPage) Portrait() string     { return p.View.Identity.Avatar }
+
 func (p endedPage) Title() string {
 	if p.Connected() {
 		return p.View.ToolkitName + " is connected"
@@ -106,11 +135,21 @@ func (p endedPage) Title() string {
 
 func (p endedPage) Connected() bool { return p.View.Status == connect.Active }
 
+// waitingPage says that the application has yet to confirm who signed in.
+type waitingPage struct{ View connect.LinkView }
+
+func (p waitingPage) Title() string        { return "Almost done" }
+func (p waitingPage) Brand() connect.Brand { return p.View.Brand }
+func (p waitingPage) Portrait() string     { return "" }
+
 // problemPage says what went wrong with a link.
 type problemPage struct {
 	Heading string // empty: a general one
 	Fault   *fault.Error
 }
+
+func (p problemPage) Brand() connect.Brand { return connect.Brand{} } // there may be no project
+func (p problemPage) Portrait() string     { return "" }
 
 func (p problemPage) Title() string {
 	if p.Heading != "" {
@@ -127,6 +166,7 @@ var headings = map[string]string{
 	fault.SlugLinkWrongBrowser: "Wrong browser",
 	fault.SlugAccountNotFound:  "This connection is gone",
 	fault.SlugLinkNoCookie:     "Cookies are needed here",
+	fault.SlugLinkWrongUser:    "Wrong person",
 }
 
 // statusOf gives the HTTP status of a problem page.

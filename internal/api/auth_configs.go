@@ -30,6 +30,9 @@ type authConfigResponse struct {
 	ToolAccess          toolAccessView    `json:"tool_access_config"`
 	SharedCredentials   map[string]string `json:"shared_credentials"`
 	EnabledForSessions  bool              `json:"is_enabled_for_tool_router"`
+	VerifierURL         string            `json:"verifier_url,omitempty"`
+	ExposeCredentials   bool              `json:"expose_credentials"`
+	RequestedScopes     []string          `json:"requested_scopes"` // what users are asked for
 }
 
 type authConfigToolkit struct {
@@ -141,6 +144,9 @@ func (a *api) authConfigOf(caller tenant.Caller, c connect.AuthConfig, origin st
 		ToolAccess:          toolAccessView{list(c.ToolsForCreation), list(c.ToolsForExecution)},
 		SharedCredentials:   a.connect.PublicShared(caller, c),
 		EnabledForSessions:  c.EnabledForSessions,
+		VerifierURL:         c.VerifierURL,
+		ExposeCredentials:   c.ShowSecrets,
+		RequestedScopes:     list(a.connect.Scopes(caller, c)),
 	}
 	if c.Managed {
 		out.Type = "default"

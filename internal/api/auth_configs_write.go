@@ -35,6 +35,8 @@ type authConfigBody struct {
 	RestrictToTools    *[]string           `json:"restrict_to_following_tools"` // the older name of tools_available_for_execution
 	SharedCredentials  *credentialsBody    `json:"shared_credentials"`
 	EnabledForSessions *bool               `json:"is_enabled_for_tool_router"`
+	VerifierURL        *string             `json:"verifier_url"`       // "" is the project's
+	ExposeCredentials  *bool               `json:"expose_credentials"` // project keys may read its accounts' credentials
 }
 
 type proxyConf struct {
@@ -139,6 +141,8 @@ func (b *authConfigBody) create(toolkit string) (connect.NewAuthConfig, error) {
 		UserScopes:         scopesIn(b.UserScopes),
 		ProxyURL:           b.ProxyConfig.Value.URL,
 		ProxyKey:           b.ProxyConfig.Value.Key,
+		VerifierURL:        orZero(b.VerifierURL),
+		ShowSecrets:        orZero(b.ExposeCredentials),
 	}
 	switch b.Type {
 	case "use_composio_managed_auth", "default":
@@ -188,7 +192,9 @@ func (a *api) updateAuthConfig(ctx context.Context, caller tenant.Caller, in upd
 }
 
 func (b *authConfigBody) patch() connect.AuthConfigPatch {
-	patch := connect.AuthConfigPatch{Name: b.Name, EnabledForSessions: b.EnabledForSessions}
+	patch := connect.AuthConfigPatch{
+		Name: b.Name, EnabledForSessions: b.EnabledForSessions, VerifierURL: b.VerifierURL, ShowSecrets: b.ExposeCredentials,
+	}
 	scopes, userScopes := b.Scopes, b.UserScopes
 	if c := b.Credentials; c != nil {
 		patch.Credentials = c.Fields
@@ -210,4 +216,11 @@ func scopesIn(s *scopeList) []string {
 		return nil
 	}
 	return *s
+}
+
+func orZero[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
 }

@@ -135,9 +135,18 @@ func (a *api) getAccount(ctx context.Context, caller tenant.Caller, in accountRe
 	if err != nil {
 		return accountDetail{}, err
 	}
-	shown, err := a.accountOf(ctx, caller, account, nil)
+	configs := make(map[string]connect.AuthConfig, 1)
+	shown, err := a.accountOf(ctx, caller, account, configs)
 	if err != nil {
 		return accountDetail{}, err
+	}
+	settings, err := a.tenants.Settings(ctx, caller.ProjectID)
+	if err != nil {
+		return accountDetail{}, err
+	}
+	if values, whole := a.connect.ShownValues(caller, account, configs[account.AuthConfigID], settings); whole {
+		shown.State = stateOf(account, values)
+		a.log.InfoContext(ctx, "credentials were read", "account", account.ID, "key", caller.KeyID, "request_id", caller.RequestID)
 	}
 	return accountDetail{accountResponse: shown, RequestedScopes: list(account.Scopes)}, nil
 }

@@ -64,6 +64,8 @@ func (a *api) routes() []route {
 		{"GET", "/toolkits/categories", 200, 0, serve(a.listCategories)},
 		{"GET", "/toolkits/changelog", 200, 0, serve(a.toolkitsChangelog)},
 		{"GET", "/toolkits/{slug}", 200, 0, serve(a.getToolkit)},
+		{"POST", "/toolkits/{toolkit_slug}/scopes/recommended", 200, 0, serve(a.recommendScopes)},
+		{"GET", "/toolkits/{toolkit_slug}/scopes/grant_context", 200, 0, serve(a.grantContext)},
 
 		{"GET", "/auth_configs", 200, 0, serve(a.listAuthConfigs)},
 		{"POST", "/auth_configs", 201, 0, serve(a.createAuthConfig)},
@@ -75,6 +77,7 @@ func (a *api) routes() []route {
 		{"GET", "/connected_accounts", 200, 0, serve(a.listAccounts)},
 		{"POST", "/connected_accounts", 201, 0, serve(a.createAccount)},
 		{"POST", "/connected_accounts/link", 201, 0, serve(a.linkAccount)},
+		{"POST", "/connected_accounts/complete_auth", 200, 0, serve(a.completeAuth)},
 		{"GET", "/connected_accounts/{nanoid}", 200, 0, serve(a.getAccount)},
 		{"PATCH", "/connected_accounts/{nanoid}", 200, 0, serve(a.updateAccount)},
 		{"DELETE", "/connected_accounts/{nanoid}", 200, 0, serve(a.deleteAccount)},
@@ -95,6 +98,9 @@ func (a *api) routes() []route {
 		{"GET", "/events", 200, 0, serve(a.listEvents)},
 		{"GET", "/events/stream", 200, 0, serveStream(a.streamEvents)},
 		{"GET", "/events/{id}", 200, 0, serve(a.getEvent)},
+
+		{"GET", "/org/project/config", 200, 0, serve(a.getProjectConfig)},
+		{"PATCH", "/org/project/config", 200, 0, serve(a.updateProjectConfig)},
 
 		{"POST", "/mcp/servers", 201, 0, serve(a.createMCPServer)},
 		{"POST", "/mcp/servers/custom", 201, 0, serve(a.createMCPServer)},

@@ -37,6 +37,7 @@ type stack struct {
 	store    *store.Store
 	events   *event.Service
 	attempts chan string // how deliveries went
+	connect  *connect.Service
 	upstream *upstream
 	log      *lockedBuffer
 	clock    *clock
@@ -86,13 +87,14 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	tenants, err := tenant.New(tenant.Options{Store: s.store, Bus: bus, Now: s.clock.Now})
 	must(t, err)
 	connections, err := connect.New(connect.Options{
-		Store: s.store, HTTP: client, Bus: bus, Now: s.clock.Now, Refreshed: metrics.TokenRefreshed,
+		Store: s.store, HTTP: client, Bus: bus, Now: s.clock.Now, Refreshed: metrics.TokenRefreshed, Settings: tenants.Settings,
 		Catalog: func(projectID string) connect.Toolkits { return tools.Snapshot(projectID) },
 		Apps: map[string]connect.OAuthApp{
 			"acme": {ClientID: "operator-app", ClientSecret: secret.Hide("operator-secret-value")},
 		},
 	})
 	must(t, err)
+	s.connect = connections
 	t.Cleanup(connections.Close)
 	runner, err := execute.New(execute.Options{Accounts: connections, Client: client, Store: s.store, Now: s.clock.Now, Called: metrics.ToolCalled})
 	must(t, err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -166,54 +167,42 @@ type toolScopesResponse struct {
 	Requirements *scopeRequirements `json:"scope_requirements"`
 }
 
-// requiredScopes gives the scopes that a grant must hold to run some tools. Where a tool does with one of several, the first
+// requiredScopes gives the scopes that a grant must hold to run some tools. Where a tool does with one of several, the narrowest
 // counts unless another of them is needed anyway.
 func (a *api) requiredScopes(_ context.Context, caller tenant.Caller, in requiredScopesRequest) (requiredScopesResponse, error) {
 	if len(in.Tools) == 0 {
 		return requiredScopesResponse{}, invalidRequest("tools: is required, a list of at least one tool slug")
 	}
-	snapshot := a.catalog.Snapshot(caller.ProjectID)
-	out := requiredScopesResponse{Scopes: []string{}, PerTool: []toolScopesResponse{}}
-	needed := make(map[string]bool)
-	need := func(scope string) {
-		if !needed[scope] {
-			needed[scope] = true
-			out.Scopes = append(out.Scopes, scope)
-		}
+	tools, err := a.toolsNamed(caller, in.Tools)
+	if err != nil {
+		return requiredScopesResponse{}, err
 	}
-	var choices [][]string
+	scopes, _ := catalog.ScopeChoice{}.LeastScopes(tools)
+	out := requiredScopesResponse{Scopes: list(scopes), PerTool: []toolScopesResponse{}}
+	for _, tool := range tools {
+		out.PerTool = append(out.PerTool, toolScopesResponse{tool.Slug, requirementsOf(tool.Scopes)})
+	}
+	return out, nil
+}
+
+// toolsNamed finds tools by their slugs, or says of all that are not there which they are and what may be meant.
+func (a *api) toolsNamed(caller tenant.Caller, slugs []string) ([]*catalog.Tool, error) {
+	snapshot := a.catalog.Snapshot(caller.ProjectID)
+	tools := make([]*catalog.Tool, 0, len(slugs))
 	var unknown []string
-	for i, slug := range in.Tools {
+	for i, slug := range slugs {
 		tool, ok := snapshot.Tool(slug)
 		if !ok {
 			unknown = append(unknown, fmt.Sprintf("%s: there is no tool %q%s", at("tools", i), short(slug), didYouMean(snapshot.NearestTools(slug, 3))))
 			continue
 		}
-		for _, scope := range tool.Scopes.All {
-			need(scope)
-		}
-		choices = append(choices, tool.Scopes.Any...)
-		out.PerTool = append(out.PerTool, toolScopesResponse{tool.Slug, requirementsOf(tool.Scopes)})
+		tools = append(tools, tool)
 	}
 	if len(unknown) > 0 {
-		return requiredScopesResponse{}, fault.New(fault.NotFound, fault.SlugToolNotFound, "Some tools do not exist: %s.", strings.Join(unknown, "; ")).
+		return nil, fault.New(fault.NotFound, fault.SlugToolNotFound, "Some tools do not exist: %s.", strings.Join(unknown, "; ")).
 			WithCode(fault.CodeToolNotFound).WithDetails(unknown...)
 	}
-	for _, group := range choices {
-		if !anyNeeded(needed, group) && len(group) > 0 {
-			need(group[0])
-		}
-	}
-	return out, nil
-}
-
-func anyNeeded(needed map[string]bool, scopes []string) bool {
-	for _, scope := range scopes {
-		if needed[scope] {
-			return true
-		}
-	}
-	return false
+	return tools, nil
 }
 
 func didYouMean(nearest []string) string {

@@ -117,6 +117,7 @@ func (p *parts) wireServices() (err error) {
 		Bus:         p.bus,
 		Apps:        oauthApps(a.config.Toolkits),
 		ProjectName: p.projectName,
+		Settings:    p.tenants.Settings,
 		Refreshed:   p.metrics.TokenRefreshed,
 		PublicURL:   a.config.PublicURL,
 		Now:         a.now,

@@ -26,6 +26,8 @@ type AuthConfig struct {
 
 	ToolsForCreation  []string // derive the least scopes from these tools
 	ToolsForExecution []string // hard allow-list; empty means all
+	VerifierURL       string   // where users come back to for the application to say who they are; empty: the project's
+	ShowSecrets       bool     // project keys may read the credentials of its accounts
 	ProxyURL          string
 	ProxyKey          secret.Value
 

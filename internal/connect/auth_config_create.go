@@ -24,6 +24,8 @@ type NewAuthConfig struct {
 	ToolsForCreation   []string
 	ToolsForExecution  []string
 	ProxyURL, ProxyKey string
+	VerifierURL        string
+	ShowSecrets        bool
 	EnabledForSessions bool
 }
 
@@ -38,7 +40,7 @@ func (s *Service) CreateAuthConfig(ctx context.Context, c tenant.Caller, n NewAu
 	cfg := AuthConfig{
 		ID: id.New(id.AuthConfig), ProjectID: c.ProjectID, Toolkit: t.Slug, Managed: n.Managed,
 		Name: cmp.Or(strings.TrimSpace(n.Name), t.Name), Scopes: n.Scopes, UserScopes: n.UserScopes, Shared: n.Shared,
-		ToolsForCreation: n.ToolsForCreation, ToolsForExecution: n.ToolsForExecution,
+		ToolsForCreation: n.ToolsForCreation, ToolsForExecution: n.ToolsForExecution, VerifierURL: n.VerifierURL, ShowSecrets: n.ShowSecrets,
 		Enabled: true, EnabledForSessions: n.EnabledForSessions, CreatedAt: now, UpdatedAt: now,
 	}
 	if err := setProxy(&cfg, n.ProxyURL, n.ProxyKey); err != nil {
@@ -48,6 +50,9 @@ func (s *Service) CreateAuthConfig(ctx context.Context, c tenant.Caller, n NewAu
 		err = s.useOperatorsApp(t, &cfg, n)
 	} else {
 		err = s.useOwnCredentials(t, &cfg, n)
+	}
+	if err == nil {
+		err = s.checkAccess(c, &cfg)
 	}
 	if err != nil {
 		return AuthConfig{}, err

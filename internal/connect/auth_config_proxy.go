@@ -39,9 +39,9 @@ func badProxy(field, problem string) error {
 		WithFix("Mend this field of proxy_config: %s.", field).WithDetails(field + ": " + problem)
 }
 
-func deref(text *string) string {
-	if text == nil {
-		return ""
+func deref[T any](v *T) (none T) {
+	if v == nil {
+		return none
 	}
-	return *text
+	return *v
 }

@@ -29,6 +29,8 @@ type AuthConfigPatch struct {
 	Shared                              Fields // merged over the stored ones; an empty value removes one
 	ToolsForCreation, ToolsForExecution *[]string
 	ProxyURL, ProxyKey                  *string
+	VerifierURL                         *string
+	ShowSecrets                         *bool
 	EnabledForSessions                  *bool
 	Enabled                             *bool
 }
@@ -45,8 +47,10 @@ func (s *Service) UpdateAuthConfig(ctx context.Context, c tenant.Caller, id stri
 		}
 		set(&cfg.Scopes, p.Scopes)
 		set(&cfg.UserScopes, p.UserScopes)
-		set(&cfg.ToolsForCreation, p.ToolsForCreation)
-		set(&cfg.ToolsForExecution, p.ToolsForExecution)
+		if err := s.setAccess(c, cfg, p); err != nil {
+			return err
+		}
+		set(&cfg.ShowSecrets, p.ShowSecrets)
 		set(&cfg.EnabledForSessions, p.EnabledForSessions)
 		set(&cfg.Enabled, p.Enabled)
 		if p.ProxyURL != nil {

@@ -1,22 +1,28 @@
 package connect
 
 import (
-	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
-// checkCallback lets only http and https through: the browser is sent there.
-func checkCallback(callback string) error {
+// checkCallback lets through only where the browser may be sent: a URL that every browser reads as we do, at an origin that the
+// project or the operator lists, if they list any. Origins are the same or not; nothing is matched by its end or beginning.
+func checkCallback(callback string, allowed []string) error {
 	if callback == "" {
 		return nil
 	}
-	u, err := url.Parse(callback)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(callback) > 4096 {
-		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "callback_url must be a whole http or https URL.").
-			WithFix("Give a URL such as https://your-app.example/connected.")
+	u, err := tenant.ParseURL(callback)
+	if err != nil {
+		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "callback_url must be a whole http or https URL with a plain host name.").
+			WithFix("Give a URL such as https://your-app.example/connected; write names in other scripts in Punycode (xn--…).")
+	}
+	if origin := tenant.Origin(u); len(allowed) > 0 && !slices.Contains(allowed, origin) {
+		return fault.New(fault.Invalid, fault.SlugAccountInvalid, "callback_url leads to %s, and links of this project may not lead there.", origin).
+			WithFix("Use a URL at an origin that callback_origins lists, or add this one to it: PATCH /api/v3.1/org/project/config, or connect.callback_origins in the server's settings.")
 	}
 	return nil
 }

@@ -178,7 +178,7 @@ func (s *Service) problem(ctx context.Context, c tenant.Caller, t *catalog.Toolk
 	if problem := usableConfig(cfg, sel.ForSession); problem != nil {
 		return problem, nil
 	}
-	if sel.Tool != "" && len(cfg.ToolsForExecution) > 0 && !slices.ContainsFunc(cfg.ToolsForExecution, func(t string) bool { return strings.EqualFold(t, sel.Tool) }) {
+	if sel.Tool != "" && !cfg.allowsTool(sel.Tool) {
 		return fault.New(fault.Forbidden, fault.SlugForbidden, "Auth config %s does not allow %s with its accounts.", cfg.ID, sel.Tool).
 			WithFix("Its tool_access_config.tools_available_for_execution lists what it allows: extend it, or use an account of another auth config."), nil
 	}

@@ -18,6 +18,8 @@ type ConnectionRequest struct {
 	Verifier    secret.Value // PKCE code verifier; sealed at rest
 	Browser     string       // hash of the cookie of the browser that opened the link
 	Prefill     Fields       // connection fields the application already knows
+	ClaimHash   string       // hex SHA-256 of the claim, while the application has to say who the user is
+	Held        secret.Value // what the provider sent back, until it does; sealed at rest
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 	FinishedAt  time.Time // zero until it was used

@@ -56,33 +56,16 @@ func (s *Service) scopes(c tenant.Caller, cfg AuthConfig, o *catalog.OAuth2) (sc
 	return o.DefaultScopes, user
 }
 
-// leastScopes gives the fewest scopes with which the tools can run: all that they insist on, and of each choice the first
-// unless another of it is there anyway.
-func (s *Service) leastScopes(c tenant.Caller, tools []string) []string {
-	var scopes []string
-	add := func(scope string) {
-		if !slices.Contains(scopes, scope) {
-			scopes = append(scopes, scope)
-		}
-	}
+// leastScopes gives the scopes with which the tools can run and that let them do the least.
+func (s *Service) leastScopes(c tenant.Caller, slugs []string) []string {
 	toolkits := s.o.Catalog(c.ProjectID)
-	var choices [][]string
-	for _, slug := range tools {
-		tool, ok := toolkits.Tool(slug)
-		if !ok {
-			continue
-		}
-		for _, scope := range tool.Scopes.All {
-			add(scope)
-		}
-		choices = append(choices, tool.Scopes.Any...)
-	}
-	for _, choice := range choices {
-		if len(choice) > 0 && !slices.ContainsFunc(choice, func(scope string) bool { return slices.Contains(scopes, scope) }) {
-			add(choice[0])
+	tools := make([]*catalog.Tool, 0, len(slugs))
+	for _, slug := range slugs {
+		if tool, ok := toolkits.Tool(slug); ok {
+			tools = append(tools, tool)
 		}
 	}
-	slices.Sort(scopes)
+	scopes, _ := catalog.ScopeChoice{}.LeastScopes(tools)
 	return scopes
 }
 

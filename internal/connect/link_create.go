@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -38,9 +39,14 @@ type Link struct {
 // account of the same user and auth config is connected anew under its id, so that what refers to it goes on working; so is the
 // one that the link names.
 func (s *Service) CreateLink(ctx context.Context, c tenant.Caller, n NewLink) (Link, error) {
-	if err := checkCallback(n.CallbackURL); err != nil {
+	settings, err := s.o.Settings(ctx, c.ProjectID)
+	if err != nil {
 		return Link{}, err
 	}
+	if err := checkCallback(n.CallbackURL, settings.CallbackOrigins); err != nil {
+		return Link{}, err
+	}
+	n.Origin = cmp.Or(settings.LinkURL, s.origin(n.Origin))
 	a, cfg, err := s.accountToLink(ctx, c, n)
 	if err != nil {
 		return Link{}, err
@@ -70,7 +76,7 @@ func (s *Service) storeRequest(ctx context.Context, a ConnectedAccount, n NewLin
 	if err := s.store.CreateRequest(ctx, r); err != nil {
 		return Link{}, err
 	}
-	return Link{Token: token, URL: s.origin(n.Origin) + "/link/" + token, Account: a, Request: r}, nil
+	return Link{Token: token, URL: strings.TrimSuffix(n.Origin, "/") + "/link/" + token, Account: a, Request: r}, nil
 }
 
 // accountToLink finds the account that the link is for: the named one, a dead one of the same kind, or a new one, which is not

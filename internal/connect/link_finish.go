@@ -105,19 +105,27 @@ func (s *Service) connectWithFields(ctx context.Context, l link) (LinkStep, erro
 	if err == nil {
 		a, err = s.complete(ctx, l, tokens)
 	}
-	var p *providerError
-	switch {
-	case fault.Is(err, fault.Invalid):
-		return LinkStep{Faults: map[string]string{"": fault.From(err).Message}, View: s.view(ctx, l)}, nil
-	case errors.As(err, &p):
-		return LinkStep{Faults: map[string]string{lastSecret(l): l.grant.Toolkit.Name + " does not accept this: " + p.text}, View: s.view(ctx, l)}, nil
-	case errors.Is(err, errRejected):
-		return LinkStep{Faults: map[string]string{lastSecret(l): l.grant.Toolkit.Name + " does not accept this. Check it and try again."}, View: s.view(ctx, l)}, nil
+	if faults := refusedFields(l, err); faults != nil {
+		return LinkStep{Faults: faults, View: s.view(ctx, l)}, nil
 	}
 	if err != nil {
 		return LinkStep{}, err
 	}
 	return s.ended(ctx, l, a, Active, a.StatusReason), nil
+}
+
+// refusedFields says beside which field the form shows that the provider does not take what was typed; nil for other errors.
+func refusedFields(l link, err error) map[string]string {
+	var p *providerError
+	switch {
+	case fault.Is(err, fault.Invalid):
+		return map[string]string{"": fault.From(err).Message}
+	case errors.As(err, &p):
+		return map[string]string{lastSecret(l): l.grant.Toolkit.Name + " does not accept this: " + p.text}
+	case errors.Is(err, errRejected):
+		return map[string]string{lastSecret(l): l.grant.Toolkit.Name + " does not accept this. Check it and try again."}
+	}
+	return nil
 }
 
 // lastSecret names the field beside which a refusal is shown; empty: the form as a whole.
@@ -257,6 +265,7 @@ func (s *Service) finishRequest(ctx context.Context, r ConnectionRequest) error 
 	_, err := s.store.UpdateRequest(ctx, r.TokenHash, func(r *ConnectionRequest) error {
 		r.FinishedAt = s.now().UTC()
 		r.Verifier, r.Prefill = secret.Value{}, nil
+		r.ClaimHash, r.Held = "", secret.Value{}
 		return nil
 	})
 	return err

@@ -19,6 +19,7 @@ import (
 type LinkView struct {
 	Toolkit     string
 	ToolkitName string
+	Brand       Brand
 	ProjectName string
 	UserID      string // the application's name for whoever the link is for
 	Scheme      string
@@ -31,6 +32,8 @@ type LinkView struct {
 	AccountID   string
 	Identity    Identity // whose account was connected, or is to be connected anew
 	ReturnURL   string   // where the application wants the browser once it is over; empty: nowhere
+	Verifier    string   // where the browser goes before that, for the application to say who the user is; empty: nowhere
+	Waiting     bool     // signed in, and the application has yet to say who that was
 }
 
 // LinkField is one input of the page.
@@ -62,6 +65,9 @@ func (s *Service) OpenLink(ctx context.Context, token, browser string) (LinkView
 	if l.request.Browser != "" && !l.begunBy(browser) {
 		return LinkView{}, wrongBrowser()
 	}
+	if l.request.ClaimHash != "" {
+		return s.waiting(ctx, l), nil
+	}
 	if l.account.Status == Initializing {
 		l.account, err = s.change(ctx, l.account.ProjectID, l.account.ID, func(a *ConnectedAccount) error {
 			if a.Status != Initializing {
@@ -87,6 +93,9 @@ func (s *Service) SubmitLink(ctx context.Context, token, browser, origin string,
 	if browser == "" {
 		return LinkStep{}, wrongBrowser()
 	}
+	if l.request.ClaimHash != "" && l.begunBy(browser) {
+		return LinkStep{View: s.waiting(ctx, l)}, nil
+	}
 	fields, faults := checkFields(asked(l), onlyAsked(l, form))
 	if len(faults) > 0 {
 		return LinkStep{Faults: faults, View: s.view(ctx, l)}, nil
@@ -110,6 +119,13 @@ func (s *Service) SubmitLink(ctx context.Context, token, browser, origin string,
 	if flow, ok := l.scheme.(redirecting); ok {
 		return s.sendToProvider(ctx, l, flow, origin)
 	}
+	verifier, err := s.verifier(ctx, l)
+	if err != nil {
+		return LinkStep{}, err
+	}
+	if verifier != "" {
+		return s.holdFields(ctx, l, verifier)
+	}
 	return s.connectWithFields(ctx, l)
 }
 
@@ -125,6 +141,9 @@ func (s *Service) FinishCallback(ctx context.Context, p CallbackParams, browser,
 	}
 	if err != nil {
 		return LinkStep{}, err
+	}
+	if found.ClaimHash != "" { // the way back was taken before
+		return s.stillWaiting(ctx, found, browser)
 	}
 	// From here on the state is used up, and the browser may leave without disturbing what it has begun.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
@@ -150,6 +169,13 @@ func (s *Service) FinishCallback(ctx context.Context, p CallbackParams, browser,
 			return LinkStep{}, err
 		}
 		return LinkStep{}, wrongBrowser()
+	}
+	verifier, err := s.verifier(ctx, l)
+	if err != nil {
+		return LinkStep{}, err
+	}
+	if verifier != "" && p.Error == "" {
+		return s.sendToVerifier(ctx, l, verifier, heldOf(h, p))
 	}
 	return s.finishAtProvider(ctx, l, h, p)
 }
@@ -207,10 +233,11 @@ func (s *Service) view(ctx context.Context, l link) LinkView {
 	_, redirects := l.scheme.(redirecting)
 	v := LinkView{
 		Toolkit: l.grant.Toolkit.Slug, ToolkitName: l.grant.Toolkit.Name, UserID: l.account.UserID,
-		ProjectName: s.o.ProjectName(ctx, l.account.ProjectID), Scheme: l.account.Scheme, Redirects: redirects,
+		Brand: s.brand(ctx, l.account.ProjectID), ProjectName: s.projectName(ctx, l.account.ProjectID), Scheme: l.account.Scheme, Redirects: redirects,
 		Scopes: slices.Concat(l.grant.Scopes, l.grant.User), Status: l.account.Status, Reason: l.account.StatusReason,
 		AccountID: l.account.ID, Identity: l.account.Identity, ReturnURL: l.request.CallbackURL,
 	}
+	v.Verifier, _ = s.verifier(ctx, l) // only to let the page go there; the form fails with the error
 	if !redirects {
 		v.Guide = l.grant.Declared.Guide
 	}

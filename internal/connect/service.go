@@ -26,6 +26,7 @@ type Toolkits interface {
 	Toolkit(slug string) (*catalog.Toolkit, bool)
 	Tool(slug string) (*catalog.Tool, bool)
 	NearestToolkits(slug string, n int) []string
+	NearestTools(slug string, n int) []string
 }
 
 // HTTP does requests to providers, through the proxy of an auth config where it has one; an *outbound.Client is one.
@@ -50,6 +51,8 @@ type Options struct {
 
 	Apps        map[string]OAuthApp                                // by toolkit slug; none: every project brings its own apps
 	ProjectName func(ctx context.Context, projectID string) string // for the Connect pages; nil: the project's id
+	// Settings are what a project chose for itself. Nil: no project chose anything.
+	Settings func(ctx context.Context, projectID string) (tenant.Settings, error)
 	// StatusChanged is told after an account's new status is stored. It must be quick. Nil: nobody is told.
 	StatusChanged func(ctx context.Context, before Status, a ConnectedAccount)
 
@@ -129,6 +132,9 @@ func New(o Options) (*Service, error) {
 	}
 	if o.Refreshed == nil {
 		o.Refreshed = func(string) {}
+	}
+	if o.Settings == nil {
+		o.Settings = func(context.Context, string) (tenant.Settings, error) { return tenant.Settings{}, nil }
 	}
 	if o.ProjectName == nil {
 		o.ProjectName = func(_ context.Context, projectID string) string { return projectID }

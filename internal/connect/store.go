@@ -41,9 +41,11 @@ type Store interface {
 	CreateRequest(ctx context.Context, r ConnectionRequest) error
 	RequestByToken(ctx context.Context, tokenHash string) (ConnectionRequest, error)
 	RequestByState(ctx context.Context, stateHash string) (ConnectionRequest, error)
+	RequestByClaim(ctx context.Context, projectID, claimHash string) (ConnectionRequest, error)
 	// UpdateRequest compares and swaps like UpdateAccount; it is how a link or a state is used exactly once.
 	UpdateRequest(ctx context.Context, tokenHash string, update func(*ConnectionRequest) error) (ConnectionRequest, error)
-	// ExpireRequests marks accounts whose unfinished request ended before now as EXPIRED and gives how many.
+	// ExpireRequests marks accounts whose unfinished request ended before now as EXPIRED and gives how many. What was held for
+	// such a request is forgotten.
 	ExpireRequests(ctx context.Context, now time.Time, reason string) (int, error)
 }
 

@@ -53,6 +53,7 @@ const (
 	SlugLinkUsed               = "ConnectLink_Used"
 	SlugLinkWrongBrowser       = "ConnectLink_WrongBrowser"
 	SlugLinkNoCookie           = "ConnectLink_NoCookie"
+	SlugLinkWrongUser          = "ConnectLink_WrongUser"
 	SlugUpstream               = "Upstream_Failed"
 	SlugDestinationRefused     = "Outbound_DestinationRefused"
 )

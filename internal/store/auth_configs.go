@@ -9,7 +9,8 @@ import (
 )
 
 const authConfigColumns = `id, project_id, toolkit, name, scheme, managed, credentials, scopes, user_scopes, shared,
-	tools_for_creation, tools_for_execution, proxy_url, proxy_key, enabled, enabled_for_sessions, created_at, updated_at, version`
+	tools_for_creation, tools_for_execution, proxy_url, proxy_key, enabled, enabled_for_sessions, created_at, updated_at, version,
+	verifier_url, show_secrets`
 
 // authConfigRow is an auth config as it is stored.
 type authConfigRow struct {
@@ -21,7 +22,7 @@ type authConfigRow struct {
 func scanAuthConfig(r row) (c authConfigRow, err error) {
 	err = r.Scan(&c.ID, &c.ProjectID, &c.Toolkit, &c.Name, &c.Scheme, &c.Managed, &c.credentials, asJSON(&c.Scopes), asJSON(&c.UserScopes), &c.shared,
 		asJSON(&c.ToolsForCreation), asJSON(&c.ToolsForExecution), &c.ProxyURL, &c.proxyKey, &c.Enabled, &c.EnabledForSessions,
-		at(&c.CreatedAt), at(&c.UpdatedAt), &c.version, &c.Connections)
+		at(&c.CreatedAt), at(&c.UpdatedAt), &c.version, &c.VerifierURL, &c.ShowSecrets, &c.Connections)
 	return c, err
 }
 
@@ -33,7 +34,7 @@ const selectAuthConfig = authConfigColumns + `,
 func (c *authConfigRow) values() []any {
 	return []any{c.ID, c.ProjectID, c.Toolkit, c.Name, c.Scheme, c.Managed, c.credentials, asJSON(c.Scopes), asJSON(c.UserScopes), c.shared,
 		asJSON(c.ToolsForCreation), asJSON(c.ToolsForExecution), c.ProxyURL, c.proxyKey, c.Enabled, c.EnabledForSessions,
-		micros(c.CreatedAt), micros(c.UpdatedAt), c.version}
+		micros(c.CreatedAt), micros(c.UpdatedAt), c.version, c.VerifierURL, c.ShowSecrets}
 }
 
 // sealAuthConfig fills the sealed columns from the secrets.
@@ -81,7 +82,7 @@ func (s *Store) CreateAuthConfig(ctx context.Context, c connect.AuthConfig) erro
 	}
 	err := s.write(ctx, "store auth config", func(t *tx) error {
 		_, err := t.exec(`INSERT INTO auth_configs (`+authConfigColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`, r.values()...)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`, r.values()...)
 		t.announce(notify.AuthConfig, c.ID, "")
 		return err
 	})
@@ -130,7 +131,7 @@ func (s *Store) replaceAuthConfig(ctx context.Context, r *authConfigRow) error {
 	return s.write(ctx, "update auth config", func(t *tx) error {
 		n, err := t.exec(`UPDATE auth_configs SET toolkit = $3, name = $4, scheme = $5, managed = $6, credentials = $7, scopes = $8, user_scopes = $9,
 			shared = $10, tools_for_creation = $11, tools_for_execution = $12, proxy_url = $13, proxy_key = $14, enabled = $15,
-			enabled_for_sessions = $16, created_at = $17, updated_at = $18, version = version + 1
+			enabled_for_sessions = $16, created_at = $17, updated_at = $18, verifier_url = $20, show_secrets = $21, version = version + 1
 			WHERE id = $1 AND project_id = $2 AND version = $19`, r.values()...)
 		if err == nil && n == 0 {
 			return errSwapped

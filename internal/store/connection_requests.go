@@ -11,25 +11,25 @@ import (
 )
 
 const requestColumns = `token_hash, state_hash, project_id, account_id, user_id, callback_url, redirect_uri, verifier, browser, prefill,
-	created_at, expires_at, finished_at, version`
+	created_at, expires_at, finished_at, version, claim_hash, held`
 
 // requestRow is a connection request as it is stored.
 type requestRow struct {
 	connect.ConnectionRequest
-	verifier, prefill []byte // sealed
-	version           int64
+	verifier, prefill, held []byte // sealed
+	version                 int64
 }
 
 func scanRequest(r row) (q requestRow, err error) {
 	err = r.Scan(&q.TokenHash, &q.StateHash, &q.ProjectID, &q.AccountID, &q.UserID, &q.CallbackURL, &q.RedirectURI, &q.verifier, &q.Browser,
-		&q.prefill, at(&q.CreatedAt), at(&q.ExpiresAt), at(&q.FinishedAt), &q.version)
+		&q.prefill, at(&q.CreatedAt), at(&q.ExpiresAt), at(&q.FinishedAt), &q.version, &q.ClaimHash, &q.held)
 	return q, err
 }
 
 // values gives what is stored, in the order of requestColumns.
 func (q *requestRow) values() []any {
 	return []any{q.TokenHash, q.StateHash, q.ProjectID, q.AccountID, q.UserID, q.CallbackURL, q.RedirectURI, q.verifier, q.Browser,
-		q.prefill, micros(q.CreatedAt), micros(q.ExpiresAt), micros(q.FinishedAt), q.version}
+		q.prefill, micros(q.CreatedAt), micros(q.ExpiresAt), micros(q.FinishedAt), q.version, q.ClaimHash, q.held}
 }
 
 // sealRequest fills the sealed columns from the secrets.
@@ -39,6 +39,9 @@ func (s *Store) sealRequest(ctx context.Context, q *requestRow) error {
 		return err
 	}
 	if q.verifier, err = v.sealValue(q.Verifier, "verifier"); err != nil {
+		return err
+	}
+	if q.held, err = v.sealValue(q.Held, "held"); err != nil {
 		return err
 	}
 	q.prefill, err = v.sealFields(q.Prefill, "prefill")
@@ -52,6 +55,9 @@ func (s *Store) openRequest(ctx context.Context, q *requestRow) error {
 		return err
 	}
 	if q.Verifier, err = v.openValue(q.verifier, "verifier"); err != nil {
+		return err
+	}
+	if q.Held, err = v.openValue(q.held, "held"); err != nil {
 		return err
 	}
 	q.Prefill, err = v.openFields(q.prefill, "prefill")
@@ -71,7 +77,7 @@ func (s *Store) CreateRequest(ctx context.Context, q connect.ConnectionRequest) 
 	}
 	err := s.write(ctx, "store connection request", func(t *tx) error {
 		_, err := t.exec(`INSERT INTO connection_requests (`+requestColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, r.values()...)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, r.values()...)
 		return err
 	})
 	return s.requestFault(err, &r)
@@ -102,8 +108,14 @@ func (s *Store) RequestByState(ctx context.Context, stateHash string) (connect.C
 	return q.ConnectionRequest, err
 }
 
-func (s *Store) request(ctx context.Context, where, hash string) (requestRow, error) {
-	q, err := scanRequest(s.db.reader().QueryRowContext(ctx, `SELECT `+requestColumns+` FROM connection_requests WHERE `+where, hash))
+// RequestByClaim finds a request of a project by the hash of the claim to it.
+func (s *Store) RequestByClaim(ctx context.Context, projectID, claimHash string) (connect.ConnectionRequest, error) {
+	q, err := s.request(ctx, `claim_hash = $1 AND claim_hash <> '' AND project_id = $2`, claimHash, projectID)
+	return q.ConnectionRequest, err
+}
+
+func (s *Store) request(ctx context.Context, where string, args ...any) (requestRow, error) {
+	q, err := scanRequest(s.db.reader().QueryRowContext(ctx, `SELECT `+requestColumns+` FROM connection_requests WHERE `+where, args...))
 	if err != nil {
 		return q, s.wrap("read connection request", s.orMissing(err, noRequest))
 	}
@@ -135,7 +147,7 @@ func (s *Store) replaceRequest(ctx context.Context, q *requestRow) error {
 	return s.write(ctx, "update connection request", func(t *tx) error {
 		n, err := t.exec(`UPDATE connection_requests SET state_hash = $2, project_id = $3, account_id = $4, user_id = $5, callback_url = $6,
 			redirect_uri = $7, verifier = $8, browser = $9, prefill = $10, created_at = $11, expires_at = $12, finished_at = $13,
-			version = version + 1 WHERE token_hash = $1 AND version = $14`, q.values()...)
+			claim_hash = $15, held = $16, version = version + 1 WHERE token_hash = $1 AND version = $14`, q.values()...)
 		if err == nil && n == 0 {
 			return errSwapped
 		}
@@ -162,6 +174,15 @@ func (s *Store) ExpireRequests(ctx context.Context, now time.Time, reason string
 				LIMIT $3)
 			AND status IN ('INITIALIZING', 'INITIATED')
 			RETURNING id, user_id`, reason, micros(now), batch)
+	})
+	if err != nil {
+		return expired, err
+	}
+	_, err = s.inBatches(ctx, "forget what was held for connection requests", func(t *tx) (int, error) {
+		n, err := t.exec(`UPDATE connection_requests SET claim_hash = '', held = NULL, prefill = NULL, version = version + 1
+			WHERE token_hash IN (SELECT token_hash FROM connection_requests
+				WHERE claim_hash <> '' AND claim_hash > '' AND expires_at <= $1 LIMIT $2)`, micros(now), batch) // said twice for the index
+		return int(n), err
 	})
 	if err != nil {
 		return expired, err

@@ -18,6 +18,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/session"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 // TestQueryPlans asks SQLite how it runs every statement: never by reading a whole table, and never by sorting what a list
@@ -54,6 +55,8 @@ func callEverything(t *testing.T, s *Store) {
 	s.ListKeys(ctx, "")
 	s.RevokeKey(ctx, "", "", now)
 	s.Keyset(ctx, "")
+	s.Settings(ctx, "")
+	s.UpdateSettings(ctx, "", func(*tenant.Settings) error { return nil })
 
 	s.StoredToolkits(ctx)
 	s.PutToolkit(ctx, catalog.Stored{}, []byte{})
@@ -95,6 +98,7 @@ func callEverything(t *testing.T, s *Store) {
 	s.ReleaseRefresh(ctx, "", "ca", "", connect.Retry{})
 	s.releaseAll(ctx)
 	s.RequestByState(ctx, "")
+	s.RequestByClaim(ctx, "", "")
 	s.ExpireRequests(ctx, now, "")
 	s.SessionByToken(ctx, "")
 	s.NewestSession(ctx, "", "")

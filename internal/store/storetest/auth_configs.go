@@ -30,6 +30,7 @@ func anAuthConfig(id, projectID string) connect.AuthConfig {
 		Shared:           connect.Fields{"subdomain": secret.Hide("acme")},
 		ToolsForCreation: []string{"GITHUB_A"}, ToolsForExecution: []string{"GITHUB_A", "GITHUB_B"},
 		ProxyURL: "https://proxy.example", ProxyKey: secret.Hide("proxy key of " + id),
+		VerifierURL: "https://app.example/verify", ShowSecrets: true,
 		Enabled: true, EnabledForSessions: true, CreatedAt: start, UpdatedAt: start.Add(time.Second),
 	}
 }

@@ -19,6 +19,8 @@ var connectionRequestBehaviours = behaviours{
 	"requests that ended long ago are gone":  requestsForgotten,
 	"an empty state finds nothing":           requestNoState,
 	"a request belongs to one account alone": requestFixed,
+	"a request is found by the claim to it":  requestByClaim,
+	"what was held is forgotten in time":     requestForgetsHeld,
 }
 
 // aRequest has something in every field, and is for the account ca_1.
@@ -27,6 +29,7 @@ func aRequest(name, projectID string) connect.ConnectionRequest {
 		TokenHash: "token " + name, StateHash: "state " + name, ProjectID: projectID, AccountID: "ca_1", UserID: "user of ca_1",
 		CallbackURL: "https://app.example/done?x=1", RedirectURI: "https://patchbay.example/callback",
 		Verifier: secret.Hide("verifier " + name), Browser: "cookie hash", Prefill: connect.Fields{"subdomain": secret.Hide("acme")},
+		ClaimHash: "claim " + name, Held: secret.Hide("held " + name),
 		CreatedAt: start, ExpiresAt: start.Add(10 * time.Minute), FinishedAt: start.Add(time.Minute),
 	}
 }
@@ -80,6 +83,32 @@ func requestNoState(t *testing.T, f *fixture) {
 	}
 	_, err := f.RequestByState(ctx, "")
 	wantKind(t, "find", err, fault.NotFound)
+}
+
+func requestByClaim(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	f.withAccount(t)
+	must(t, f.CreateRequest(ctx, aRequest("1", ours)))
+	without := aRequest("2", ours)
+	without.ClaimHash = ""
+	must(t, f.CreateRequest(ctx, without))
+	same(t, "found", got(f.RequestByClaim(ctx, ours, "claim 1"))(t), aRequest("1", ours))
+	for what, q := range map[string][2]string{"another project's": {theirs, "claim 1"}, "unknown": {ours, "claim 3"}, "empty": {ours, ""}} {
+		_, err := f.RequestByClaim(ctx, q[0], q[1])
+		wantKind(t, what, err, fault.NotFound)
+	}
+}
+
+func requestForgetsHeld(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	f.withAccount(t)
+	want := aRequest("1", ours)
+	must(t, f.CreateRequest(ctx, want))
+	got(f.ExpireRequests(ctx, want.ExpiresAt.Add(-time.Microsecond), ""))(t)
+	same(t, "in time", got(f.RequestByToken(ctx, "token 1"))(t), want)
+	got(f.ExpireRequests(ctx, want.ExpiresAt, ""))(t)
+	want.ClaimHash, want.Held, want.Prefill = "", secret.Value{}, nil
+	same(t, "too late", got(f.RequestByToken(ctx, "token 1"))(t), want)
 }
 
 func requestOnce(t *testing.T, f *fixture) {
