@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // authReader turns security schemes into ways to connect an account.
@@ -180,7 +181,7 @@ func (a *authReader) order() []string {
 // scheme turns one security scheme into what it amounts to here; nothing for what cannot be offered.
 func (a *authReader) scheme(name string) []*catalog.DefinedAuth {
 	n := a.schemes[name]
-	guide := shorten(clean(text(n, "description")), 400)
+	guide := wording.Shorten(wording.Clean(text(n, "description")), 400)
 	kind := strings.ToLower(text(n, "type"))
 	switch {
 	case kind == "basic", kind == "http" && strings.EqualFold(text(n, "scheme"), "basic"):
@@ -274,9 +275,9 @@ func (a *authReader) addKey(d *catalog.DefinedAuth, scheme string, n node) {
 		return
 	}
 	in, name := text(n, "in"), text(n, "name")
-	field := strings.ToLower(argumentKey(name))
+	field := strings.ToLower(wording.ArgumentKey(name))
 	if field == "api_key" || slices.ContainsFunc(d.AccountFields, func(f catalog.Field) bool { return f.Name == field }) {
-		field = strings.ToLower(argumentKey(scheme))
+		field = strings.ToLower(wording.ArgumentKey(scheme))
 	}
 	if slices.ContainsFunc(d.AccountFields, func(f catalog.Field) bool { return f.Name == field }) {
 		return
@@ -310,7 +311,7 @@ func (a *authReader) addKey(d *catalog.DefinedAuth, scheme string, n node) {
 		}
 	}
 	d.AccountFields = append(slices.Clone(d.AccountFields), catalog.Field{
-		Name: field, Title: capitalised(strings.Join(splitWords(name), " ")), Type: "string", Required: true, Secret: true,
-		Description: shorten(clean(text(n, "description")), maxMember),
+		Name: field, Title: wording.Capitalised(strings.Join(wording.SplitWords(name), " ")), Type: "string", Required: true, Secret: true,
+		Description: wording.Shorten(wording.Clean(text(n, "description")), wording.MaxMember),
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // Options say how a description is imported. The zero value takes everything as it is.
@@ -68,13 +69,13 @@ type importer struct {
 func (i *importer) describe() {
 	info := asNode(i.doc.section("info"))
 	d, o := i.definition, &i.options
-	title := shorten(clean(text(info, "title")), maxTitle)
+	title := wording.Shorten(wording.Clean(text(info, "title")), wording.MaxTitle)
 	d.Name = or(o.Name, or(title, "API"))
 	i.report.Title = d.Name
-	d.Slug = or(o.Slug, ToolkitSlug(d.Name))
-	d.Description = shorten(clean(text(info, "description")), maxDescription)
+	d.Slug = or(o.Slug, wording.ToolkitSlug(d.Name))
+	d.Description = wording.Shorten(wording.Clean(text(info, "description")), wording.MaxDescription)
 	if len(d.Description) < 20 {
-		d.Description = strings.TrimSpace(sentence(or(d.Description, title)) + " Imported from its OpenAPI description.")
+		d.Description = strings.TrimSpace(wording.Sentence(or(d.Description, title)) + " Imported from its OpenAPI description.")
 	}
 	docs := asNode(i.doc.section("externalDocs"))
 	d.Docs = webURL(text(docs, "url"))

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // maxImportant is how many tools of a toolkit are marked as those that people need first.
@@ -40,7 +42,7 @@ func (m *madeTool) area() string {
 		return m.tool.Group
 	}
 	for _, segment := range strings.Split(m.op.path, "/") {
-		if segment != "" && !strings.Contains(segment, "{") && !versionWord.MatchString(strings.ToLower(segment)) && segment != "api" {
+		if segment != "" && !strings.Contains(segment, "{") && !wording.IsVersion(strings.ToLower(segment)) && segment != "api" {
 			return segment
 		}
 	}
@@ -52,7 +54,7 @@ func plainness(m *madeTool) int {
 	depth := 0
 	for _, segment := range strings.Split(m.op.path, "/") {
 		switch {
-		case segment == "" || versionWord.MatchString(strings.ToLower(segment)) || segment == "api":
+		case segment == "" || wording.IsVersion(strings.ToLower(segment)) || segment == "api":
 		case strings.Contains(segment, "{"):
 			depth += 2
 		default:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // keepSlugs reserves the slugs of operations that were imported before, so that new ones do not take them.
@@ -44,7 +45,7 @@ func (i *importer) known(op *operation) *catalog.DefinedTool {
 		return t
 	}
 	if words := i.names.idWords(op); words != nil {
-		slug := i.names.prefix + strings.ToUpper(fit(words, maxToolSlug-len(i.names.prefix), op.key()))
+		slug := i.names.prefix + strings.ToUpper(wording.Fit(words, wording.MaxToolSlug-len(i.names.prefix), op.key()))
 		if t := i.names.bySlug[slug]; t != nil && !i.present(t) {
 			return t
 		}

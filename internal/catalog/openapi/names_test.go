@@ -7,23 +7,8 @@ import (
 	"testing"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
-
-func TestToolkitSlugs(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{
-		"GitHub v3 REST API":             "github",
-		"Swagger Petstore - OpenAPI 3.0": "petstore",
-		"api":                            "api",
-		"1Forge Finance APIs":            "api_1forge_finance",
-		"The Very Long Name of an Enormous Enterprise Product Suite": "very_long_name_enormous_137b",
-		"日本語": "api_" + digest("日本語"),
-	} {
-		if got := ToolkitSlug(name); got != want || len(got) > maxToolkitSlug {
-			t.Errorf("ToolkitSlug(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
 
 func TestToolSlugs(t *testing.T) {
 	t.Parallel()
@@ -55,25 +40,10 @@ func TestToolSlugsStayApartAndShort(t *testing.T) {
 	for i := range 200 {
 		op := &operation{id: "anOperation" + strings.Repeat("WithAVeryLongName", 6), method: "GET", path: fmt.Sprintf("/x/%d", i%100)}
 		slug := n.slug(op)
-		if seen[slug] || len(slug) > maxToolSlug {
+		if seen[slug] || len(slug) > wording.MaxToolSlug {
 			t.Errorf("%s: taken %v, %d characters", slug, seen[slug], len(slug))
 		}
 		seen[slug] = true
-	}
-}
-
-func TestArgumentKeys(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{
-		"id": "id", "filter[state][]": "filter_state", "$top": "top", "@odata.type": "odata_type", "2fa": "n2fa", "_id": "id", "": "value", "ß": "value",
-		"X-Trace-Id": "X_Trace_Id",
-	} {
-		if got := argumentKey(name); got != want {
-			t.Errorf("argumentKey(%q) = %q, want %q", name, got, want)
-		}
-	}
-	if long := argumentKey(strings.Repeat("a", 200)); len(long) > maxArgumentKey {
-		t.Errorf("%d characters", len(long))
 	}
 }
 

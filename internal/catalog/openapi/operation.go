@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // operation is one of the description, read but not yet a tool.
@@ -158,38 +159,31 @@ func verbOf(words []string) effect {
 
 // title is for people: the summary, or the words of the name.
 func (op *operation) title(words []string) string {
-	s := clean(text(op.n, "summary"))
+	s := wording.Clean(text(op.n, "summary"))
 	s, _, _ = strings.Cut(s, "\n")
-	if s = strings.TrimRight(shorten(s, maxTitle), "."); s == "" {
-		s = shorten(strings.Join(words, " "), maxTitle)
+	if s = strings.TrimRight(wording.Shorten(s, wording.MaxTitle), "."); s == "" {
+		s = wording.Shorten(strings.Join(words, " "), wording.MaxTitle)
 	}
-	return capitalised(s)
-}
-
-func capitalised(s string) string {
-	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
-		return strings.ToUpper(s[:1]) + s[1:]
-	}
-	return s
+	return wording.Capitalised(s)
 }
 
 // describe is for a model: what the description says, in its first sentences.
 func (op *operation) describe(title, toolkit string) string {
-	summary, details := clean(text(op.n, "summary")), clean(text(op.n, "description"))
+	summary, details := wording.Clean(text(op.n, "summary")), wording.Clean(text(op.n, "description"))
 	s := details
 	switch {
 	case details == "":
 		s = summary
 	case summary != "" && !strings.HasPrefix(strings.ToLower(details), strings.ToLower(strings.TrimRight(summary, "."))):
-		s = sentence(summary) + "\n" + details
+		s = wording.Sentence(summary) + "\n" + details
 	}
 	if len(s) < 20 {
-		s = strings.TrimSpace(sentence(or(s, title)) + " (" + op.method + " " + clip(op.path, 120) + " of " + toolkit + ")")
+		s = strings.TrimSpace(wording.Sentence(or(s, title)) + " (" + op.method + " " + wording.Clip(op.path, 120) + " of " + toolkit + ")")
 	}
 	if isTrue(op.n, "deprecated") && !strings.Contains(strings.ToLower(s), "deprecated") {
 		s = "Deprecated. " + s
 	}
-	return shorten(s, maxDescription)
+	return wording.Shorten(s, wording.MaxDescription)
 }
 
 func or(s, otherwise string) string {

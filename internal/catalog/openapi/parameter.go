@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // parameter is one of an operation, in the same form for all versions of OpenAPI.
@@ -29,7 +30,7 @@ func (d *document) parameters(op *operation, r *Report) []parameter {
 			n := d.derefNode(v)
 			if n == nil {
 				if ref, is := asNode(v)["$ref"].(string); is {
-					r.note("%s has parameters that are described in places that cannot be read, for example %s. They are left out.", op.key(), shorten(ref, 120))
+					r.note("%s has parameters that are described in places that cannot be read, for example %s. They are left out.", op.key(), wording.Shorten(ref, 120))
 				}
 				continue
 			}

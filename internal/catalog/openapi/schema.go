@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // schemaWriter writes schemas of the description as plain ones: references are put in place, allOf is merged, what only
@@ -156,9 +158,9 @@ func (w *schemaWriter) unresolved(ref string) {
 		return
 	}
 	if strings.HasPrefix(ref, "#") {
-		w.foreign.note("Some references lead nowhere, for example %s: such values are not checked.", shorten(ref, 120))
+		w.foreign.note("Some references lead nowhere, for example %s: such values are not checked.", wording.Shorten(ref, 120))
 	} else {
-		w.foreign.note("Some references lead to other documents, for example %s. They are not followed: such values are not checked.", shorten(ref, 120))
+		w.foreign.note("Some references lead to other documents, for example %s. They are not followed: such values are not checked.", wording.Shorten(ref, 120))
 	}
 }
 
@@ -209,9 +211,9 @@ func merge(to, part node) {
 
 // copyPlain takes over what is said about the value itself.
 func (w *schemaWriter) copyPlain(out, n node, depth int) {
-	limit := maxMember
+	limit := wording.MaxMember
 	if depth == 0 {
-		limit = maxArgument
+		limit = wording.MaxArgument
 	}
 	if s := w.doc.described(n, limit); s != "" {
 		out["description"] = s
@@ -278,13 +280,13 @@ func (d *document) described(n node, limit int) string {
 // describe gives a description with what the schema cannot say: a default of the provider's, values that are too many to list.
 // A default is no "default" of the schema: that would be sent, and an update must not reset what nobody named.
 func describe(n node, limit int) string {
-	s := shorten(clean(text(n, "description")), limit)
+	s := wording.Shorten(wording.Clean(text(n, "description")), limit)
 	if s == "" {
-		s = shorten(clean(text(n, "title")), 60)
+		s = wording.Shorten(wording.Clean(text(n, "title")), 60)
 	}
 	if d, there := n["default"]; there && d != nil && d != "" {
 		if said := plainValue(d); said != "" && !strings.Contains(strings.ToLower(s), "default") {
-			s = strings.TrimSpace(sentence(s) + " Default: " + said + ".")
+			s = strings.TrimSpace(wording.Sentence(s) + " Default: " + said + ".")
 		}
 	}
 	if enum := list(n, "enum"); len(enum) > maxEnum {
@@ -292,7 +294,7 @@ func describe(n node, limit int) string {
 		for _, v := range enum[:6] {
 			some = append(some, plainValue(v))
 		}
-		s = strings.TrimSpace(sentence(s) + fmt.Sprintf(" One of %d values, such as %s.", len(enum), shorten(strings.Join(some, ", "), 120)))
+		s = strings.TrimSpace(wording.Sentence(s) + fmt.Sprintf(" One of %d values, such as %s.", len(enum), wording.Shorten(strings.Join(some, ", "), 120)))
 	}
 	if isTrue(n, "deprecated") {
 		s = strings.TrimSpace("Deprecated. " + s)
@@ -394,7 +396,7 @@ func (w *schemaWriter) key(name string) string {
 			return known
 		}
 	}
-	key := argumentKey(name) + "_"
+	key := wording.ArgumentKey(name) + "_"
 	for w.rename[key] != "" {
 		key += "_"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // server is where an API is.
@@ -85,10 +86,10 @@ func serverURL(n node, fields *[]catalog.Field) string {
 		if fields == nil || usual != "" && (!inHost || len(list(v, "enum")) == 1) {
 			return usual
 		}
-		key := strings.ToLower(argumentKey(name))
+		key := strings.ToLower(wording.ArgumentKey(name))
 		*fields = append(*fields, catalog.Field{
-			Name: key, Title: capitalised(strings.Join(splitWords(name), " ")), Type: "string", Default: hostValue(usual), Required: true,
-			Description: shorten(clean(text(v, "description")), maxMember),
+			Name: key, Title: wording.Capitalised(strings.Join(wording.SplitWords(name), " ")), Type: "string", Default: hostValue(usual), Required: true,
+			Description: wording.Shorten(wording.Clean(text(v, "description")), wording.MaxMember),
 		})
 		return "{" + key + "}"
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // toolMaker makes a tool of an operation.
@@ -121,7 +122,7 @@ func (m *toolMaker) addParameter(p parameter) {
 	key := m.key(p.name, p.in)
 	schema := m.writer(ofRequest).write(p.schema)
 	if p.description != "" {
-		schema["description"] = describe(withText(m.doc.derefNode(p.schema), p.description, p.deprecated), maxArgument)
+		schema["description"] = describe(withText(m.doc.derefNode(p.schema), p.description, p.deprecated), wording.MaxArgument)
 	}
 	m.define(key, schema)
 	if e := plainValue(p.example); e != "" && len(e) <= 40 {
@@ -187,14 +188,14 @@ func fits(schema node, v any) bool {
 
 // key names an argument. When two places want the same name, the later says its place before it: body_id.
 func (m *toolMaker) key(name, in string) string {
-	key := argumentKey(name)
+	key := wording.ArgumentKey(name)
 	if in == "header" {
 		key = strings.ToLower(key)
 	}
 	for _, taken := m.properties[key]; taken; _, taken = m.properties[key] {
-		key = clip(in+"_"+key, maxArgumentKey)
-		if len(key) > maxArgumentKey-8 {
-			key = withDigest(key, maxArgumentKey, in+name)
+		key = wording.Clip(in+"_"+key, wording.MaxArgumentKey)
+		if len(key) > wording.MaxArgumentKey-8 {
+			key = wording.WithDigest(key, wording.MaxArgumentKey, in+name)
 		}
 		in += "_" // a third one with the same name
 	}
@@ -267,7 +268,7 @@ func (m *toolMaker) bodySchema(n node, within []string) node {
 func (m *toolMaker) multipart(schema node, source any) node {
 	n := m.doc.derefNode(source)
 	if binary(n) {
-		return fileSchema(shorten(clean(text(n, "description")), maxArgument))
+		return fileSchema(wording.Shorten(wording.Clean(text(n, "description")), wording.MaxArgument))
 	}
 	if items := m.doc.derefNode(n["items"]); items != nil && binary(items) {
 		schema["items"] = fileSchema("")
@@ -296,15 +297,15 @@ func (m *toolMaker) wholeBody(b *body, n node, required bool) {
 	var schema node
 	switch {
 	case b.encoding == catalog.EncodeRaw && (n == nil || binary(n) || !strings.HasPrefix(bareMedia(b.media), "text/") && !strings.HasSuffix(bareMedia(b.media), "xml") && typeOf(n) != "object"):
-		schema = fileSchema(shorten(clean(b.description), maxArgument))
+		schema = fileSchema(wording.Shorten(wording.Clean(b.description), wording.MaxArgument))
 	case b.encoding == catalog.EncodeRaw:
-		schema = node{"type": "string", "description": or(shorten(clean(b.description), maxArgument), "The body, as "+bareMedia(b.media)+".")}
+		schema = node{"type": "string", "description": or(wording.Shorten(wording.Clean(b.description), wording.MaxArgument), "The body, as "+bareMedia(b.media)+".")}
 	case b.encoding == catalog.EncodeMultipart || b.encoding == catalog.EncodeForm:
-		schema = node{"type": "object", "description": or(shorten(clean(b.description), maxArgument), "The members of the form.")}
+		schema = node{"type": "object", "description": or(wording.Shorten(wording.Clean(b.description), wording.MaxArgument), "The members of the form.")}
 	default:
 		schema = m.writer(ofRequest).write(b.schema)
 		if schema["description"] == nil {
-			schema["description"] = or(shorten(clean(b.description), maxArgument), "The body of the request.")
+			schema["description"] = or(wording.Shorten(wording.Clean(b.description), wording.MaxArgument), "The body of the request.")
 		}
 	}
 	key := m.key("body", "request")

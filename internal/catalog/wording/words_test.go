@@ -1,4 +1,4 @@
-package openapi
+package wording
 
 import "testing"
 
@@ -14,8 +14,8 @@ func TestCleanTakesOutMarkup(t *testing.T) {
 		"snake_case_name *stays* __put__": "snake_case_name stays put",
 		"tab\tand\x00control":             "tab and control",
 	} {
-		if got := clean(in); got != want && got != joinLines(want) {
-			t.Errorf("clean(%q) = %q, want %q", in, got, want)
+		if got := Clean(in); got != want && got != joinLines(want) {
+			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
@@ -45,8 +45,8 @@ func TestShortenKeepsWholeSentences(t *testing.T) {
 		{"éééééééééééééééééééé", 12, "éééé…"},
 	}
 	for _, c := range cases {
-		if got := shorten(c.in, c.limit); got != c.want {
-			t.Errorf("shorten(%q, %d) = %q, want %q", c.in, c.limit, got, c.want)
+		if got := Shorten(c.in, c.limit); got != c.want {
+			t.Errorf("Shorten(%q, %d) = %q, want %q", c.in, c.limit, got, c.want)
 		}
 	}
 }

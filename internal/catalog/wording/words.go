@@ -1,4 +1,4 @@
-package openapi
+package wording
 
 import (
 	"html"
@@ -10,10 +10,10 @@ import (
 
 // Lengths of texts in bytes. Model vendors take descriptions of tools up to 1,024.
 const (
-	maxDescription = 1_000
-	maxTitle       = 80
-	maxArgument    = 300 // of an argument's description
-	maxMember      = 160 // of a description within an argument
+	MaxDescription = 1_000
+	MaxTitle       = 80
+	MaxArgument    = 300 // of an argument's description
+	MaxMember      = 160 // of a description within an argument
 )
 
 var (
@@ -27,8 +27,8 @@ var (
 	blanks       = regexp.MustCompile(`[ \t\x{00a0}]+`)
 )
 
-// clean makes plain text of HTML and Markdown: models need the words, and pay for the rest.
-func clean(s string) string {
+// Clean makes plain text of HTML and Markdown: models need the words, and pay for the rest.
+func Clean(s string) string {
 	if s == "" {
 		return ""
 	}
@@ -86,8 +86,8 @@ func paragraphs(s string) string {
 	return strings.Join(out, "\n")
 }
 
-// shorten gives whole sentences from the start of a clean text, of at most so many bytes; or a cut one, when the first is longer.
-func shorten(s string, limit int) string {
+// Shorten gives whole sentences from the start of a clean text, of at most so many bytes; or a cut one, when the first is longer.
+func Shorten(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
@@ -120,8 +120,8 @@ func abbreviation(s string) bool {
 	return false
 }
 
-// sentence closes a text with a full stop.
-func sentence(s string) string {
+// Sentence closes a text with a full stop.
+func Sentence(s string) string {
 	s = strings.TrimSpace(s)
 	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?…:") {
 		return s
@@ -129,8 +129,8 @@ func sentence(s string) string {
 	return s + "."
 }
 
-// splitWords takes an identifier apart: "getUserByID2", "users/list-all", "Get_User" and the like. Words are in lower case.
-func splitWords(s string) []string {
+// SplitWords takes an identifier apart: "getUserByID2", "users/list-all", "Get_User" and the like. Words are in lower case.
+func SplitWords(s string) []string {
 	var words []string
 	var word []rune
 	flush := func() {
@@ -160,4 +160,12 @@ func splitWords(s string) []string {
 // pluralOf reports whether the letters from i are the end of an abbreviation's plural: the Ds of "listIDs".
 func pluralOf(runes []rune, i int) bool {
 	return i+1 < len(runes) && runes[i+1] == 's' && (i+2 == len(runes) || !unicode.IsLower(runes[i+2]))
+}
+
+// Capitalised begins a text with a capital.
+func Capitalised(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s
 }
