@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -110,6 +111,8 @@ func (s ConnectedAccounts) SetEnabled(ctx context.Context, id string, enabled bo
 type Revocation struct {
 	Tokens  []string         `json:"revoked_tokens"`
 	Account ConnectedAccount `json:"connected_account"`
+	Outcome string           `json:"outcome"` // "ended_at_provider", "nothing_to_end", "by_hand" (the provider offers no way) or "unconfirmed"
+	Message string           `json:"message"` // the same for a person
 }
 
 // Revoke ends the grant at the provider and keeps the account as REVOKED.
@@ -120,6 +123,22 @@ func (s ConnectedAccounts) Revoke(ctx context.Context, id string) (Revocation, e
 		return answer, err
 	}
 	err = s.t.post(ctx, path, nil, &answer)
+	return answer, err
+}
+
+// End makes an account REVOKED from whatever state, with its secrets gone, also where the provider offers no way to revoke. A
+// provider that offers one and does not confirm is an error, and the account stays, to be tried again; unless forced.
+func (s ConnectedAccounts) End(ctx context.Context, id string, forced bool) (Revocation, error) {
+	var answer Revocation
+	path, err := accountPath(id, "/revoke")
+	if err != nil {
+		return answer, err
+	}
+	mode := "final"
+	if forced {
+		mode = "forced"
+	}
+	err = s.t.do(ctx, request{method: http.MethodPost, path: path, query: queryOf("mode", mode)}, &answer)
 	return answer, err
 }
 

@@ -19,7 +19,14 @@ func startProvider(ts *testscript.TestScript, _ bool, _ []string) {
 	mux.HandleFunc("GET /login/oauth/authorize", githubAuthorize)
 	mux.HandleFunc("POST /login/oauth/access_token", githubToken)
 	mux.HandleFunc("GET /user", githubUser)
-	mux.HandleFunc("DELETE /applications/app/token", githubRevoke)
+	outage := &ts.Value(processKey{}).(*process).outage
+	mux.HandleFunc("DELETE /applications/app/token", func(w http.ResponseWriter, r *http.Request) {
+		if outage.Load() {
+			http.Error(w, "we are down, and say it with your gho_token", http.StatusServiceUnavailable)
+			return
+		}
+		githubRevoke(w, r)
+	})
 	server := httptest.NewServer(mux)
 	ts.Defer(server.Close)
 	ts.Setenv("PROVIDER", server.URL)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 //	greeting FILE …     starts "patchbay serve" for a person, stops it, and writes what it said to the file
 //	connect ARGS…       runs "patchbay connect", opens its link as a browser would, fills in the form, and prints what the page said
 //	post PATH BODY      sends a request to the server's API and keeps the answer in answer.json; $NAME in the body is replaced
+//	outage on|off       lets the stand-in's revocation fail
 //	cutoff FILE TO      copies the first half of a file
 //	capture NAME FIELD  sets a variable to a member of the JSON that the last command printed, or of a file
 func TestScripts(t *testing.T) {
@@ -47,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"post":       post,
 			"capture":    capture,
 			"cutoff":     cutOff,
+			"outage":     setOutage,
 		},
 	})
 }
@@ -54,7 +57,8 @@ func TestScripts(t *testing.T) {
 // process is the server that a script started.
 type process struct {
 	*exec.Cmd
-	log strings.Builder
+	log    strings.Builder
+	outage atomic.Bool // of the provider
 }
 
 type processKey struct{}
@@ -124,6 +128,10 @@ func post(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s %s is answered %s: %s", args[0], body, resp.Status, answer)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("answer.json"), answer, 0o600))
+}
+
+func setOutage(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Value(processKey{}).(*process).outage.Store(args[0] == "on")
 }
 
 func cutOff(ts *testscript.TestScript, _ bool, args []string) {

@@ -209,7 +209,14 @@ func (a *api) deleteAccount(ctx context.Context, caller tenant.Caller, in delete
 type revokeAccountResponse struct {
 	RevokedTokens []string       `json:"revoked_tokens"`
 	Account       revokedAccount `json:"connected_account"`
+	Outcome       string         `json:"outcome"`
 	Message       string         `json:"message,omitempty"`
+}
+
+// revokeAccountRequest names the account, and how far to go: as the contract says, or further (EndAccount).
+type revokeAccountRequest struct {
+	ID   string `path:"nanoid" json:"-"`
+	Mode string `query:"mode" json:"-"`
 }
 
 type revokedAccount struct {
@@ -217,14 +224,26 @@ type revokedAccount struct {
 	Status string `json:"status"`
 }
 
-func (a *api) revokeAccount(ctx context.Context, caller tenant.Caller, in accountRequest) (revokeAccountResponse, error) {
-	account, revocation, err := a.connect.RevokeAccount(ctx, caller, in.ID)
+func (a *api) revokeAccount(ctx context.Context, caller tenant.Caller, in revokeAccountRequest) (revokeAccountResponse, error) {
+	account, revocation, err := a.revokeIn(ctx, caller, in)
 	if err != nil {
 		return revokeAccountResponse{}, err
 	}
 	return revokeAccountResponse{
 		RevokedTokens: list(revocation.Tokens),
 		Account:       revokedAccount{account.ID, string(account.Status)},
+		Outcome:       string(revocation.Outcome),
 		Message:       revocation.Note,
 	}, nil
+}
+
+func (a *api) revokeIn(ctx context.Context, caller tenant.Caller, in revokeAccountRequest) (connect.ConnectedAccount, connect.Revocation, error) {
+	switch in.Mode {
+	case "":
+		return a.connect.RevokeAccount(ctx, caller, in.ID)
+	case "final", "forced":
+		return a.connect.EndAccount(ctx, caller, in.ID, in.Mode == "forced")
+	}
+	return connect.ConnectedAccount{}, connect.Revocation{}, fault.New(fault.Invalid, fault.SlugAccountInvalid, "mode is %q; it can be final or forced.", in.Mode).
+		WithFix("Leave it out to revoke only an ACTIVE account whose provider offers a way to.")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 func TestImport(t *testing.T) {
@@ -191,6 +192,47 @@ func TestUpdateAccount(t *testing.T) {
 		_, err = update(l.Account.ID, connect.AccountPatch{Enabled: &on})
 		wantFault(t, err, fault.Invalid, fault.SlugAccountState, "INITIALIZING")
 	})
+}
+
+// TestEndAccount ends accounts of all kinds: what is kept, what is wiped, and what a second try does.
+func TestEndAccount(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.oauthConfig("acme")
+	a := b.connected(c, "u", ann)
+	keyed := b.config("keyed", connect.APIKey, nil)
+
+	b.provider.Change(func() { b.provider.Fail = failOn("/revoke", 503, "down") })
+	_, said, err := b.EndAccount(b.ctx, b.caller, a.ID, false)
+	wantFault(t, err, fault.Upstream, fault.SlugUpstream, "did not confirm")
+	if now := b.account(a.ID); now.Status != connect.Active || now.Values["access_token"].Empty() || said.Outcome != connect.Unconfirmed {
+		t.Errorf("%s after %s", now.Status, said.Outcome)
+	}
+	forced := b.connected(c, "u2", bob)
+	_, said, err = b.EndAccount(b.ctx, b.caller, forced.ID, true)
+	must(t, err)
+	if now := b.account(forced.ID); now.Status != connect.Revoked || len(now.Values) > 0 || said.Outcome != connect.Unconfirmed {
+		t.Errorf("forced: %s with %d values after %s", now.Status, len(now.Values), said.Outcome)
+	}
+	b.provider.Change(func() { b.provider.Fail = nil })
+
+	for name, test := range map[string]struct {
+		id   string
+		want connect.Outcome
+	}{
+		"confirmed this time": {a.ID, connect.EndedAtProvider},
+		"an API key":          {b.imported(keyed, connect.NewAccount{UserID: "u"}).ID, connect.ByHand},
+		"a link nobody used":  {b.link(connect.NewLink{AuthConfigID: c.ID, UserID: "z"}).Account.ID, connect.NothingToEnd},
+		"ended before":        {forced.ID, connect.NothingToEnd},
+	} {
+		_, said, err := b.EndAccount(b.ctx, b.caller, test.id, false)
+		must(t, err)
+		if now := b.account(test.id); said.Outcome != test.want || now.Status != connect.Revoked || len(now.Values) > 0 || said.Note == "" {
+			t.Errorf("%s: %s (%s), the account is %s with %d values", name, said.Outcome, said.Note, now.Status, len(now.Values))
+		}
+	}
+	_, _, err = b.EndAccount(b.ctx, tenant.Caller{ProjectID: "pr_theirs"}, a.ID, true)
+	wantFault(t, err, fault.NotFound, fault.SlugAccountNotFound, a.ID)
 }
 
 func TestRevokeAndDelete(t *testing.T) {
