@@ -101,7 +101,7 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 			WithFix("Open the link itself, and press the button there."))
 		return
 	}
-	browser, ok := browserOf(r)
+	browser, ok := p.browserOf(r)
 	if !ok {
 		p.problem(w, r, fault.New(fault.Forbidden, fault.SlugLinkNoCookie, "Your browser did not send back the cookie of this page.").
 			WithFix("Allow cookies for this site, then open the link again."))
@@ -161,7 +161,7 @@ func (p *pages) callback(w http.ResponseWriter, r *http.Request) {
 		p.headers(w, r, nil)
 		return
 	}
-	browser, _ := browserOf(r)
+	browser, _ := p.browserOf(r)
 	q := r.URL.Query()
 	step, err := p.o.Links.FinishCallback(r.Context(), callbackParams(q), browser, p.origin(r))
 	p.next(w, r, step, err)
@@ -266,20 +266,32 @@ func (p *pages) origin(r *http.Request) string {
 	return scheme + "://" + host
 }
 
-// cookieName of the cookie that ties a link to one browser.
-const cookieName = "patchbay_browser"
+// The cookie that ties a link to one browser. Over https its name has the prefix that makes browsers refuse it from any other
+// host (RFC 6265bis section 4.1.3.2): a neighbour on a sibling domain must not plant a value that it knows.
+const (
+	cookieName       = "patchbay_browser"
+	secureCookieName = "__Host-" + cookieName
+)
+
+func (p *pages) secure(r *http.Request) bool { return strings.HasPrefix(p.origin(r), "https:") }
+
+func (p *pages) cookieName(r *http.Request) string {
+	if p.secure(r) {
+		return secureCookieName
+	}
+	return cookieName
+}
 
 // browser gives this browser's secret, and sets it when there is none yet.
 func (p *pages) browser(w http.ResponseWriter, r *http.Request) string {
-	if value, ok := browserOf(r); ok {
+	if value, ok := p.browserOf(r); ok {
 		return value
 	}
 	var raw [32]byte
 	rand.Read(raw[:])
 	value := base64.RawURLEncoding.EncodeToString(raw[:])
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: strings.HasPrefix(p.origin(r), "https:"),
+		Name: p.cookieName(r), Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure(r),
 	})
 	return value
 }
@@ -287,8 +299,8 @@ func (p *pages) browser(w http.ResponseWriter, r *http.Request) string {
 var browserValue = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // browserOf gives the secret that the browser brought, if it is one that was made here.
-func browserOf(r *http.Request) (string, bool) {
-	c, err := r.Cookie(cookieName)
+func (p *pages) browserOf(r *http.Request) (string, bool) {
+	c, err := r.Cookie(p.cookieName(r))
 	if err != nil || !browserValue.MatchString(c.Value) {
 		return "", false
 	}

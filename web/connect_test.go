@@ -130,7 +130,7 @@ func TestOpenShowsTheForm(t *testing.T) {
 		t.Error("the page holds a script, raw text or the token")
 	}
 	set := res.Header.Get("Set-Cookie")
-	wantText(t, set, "patchbay_browser=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax")
+	wantText(t, set, "__Host-patchbay_browser=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax")
 	if diff := cmp.Diff([]string{"open lt_1 browser"}, l.called); diff != "" {
 		t.Error(diff)
 	}
@@ -199,6 +199,15 @@ func TestCookieIsKept(t *testing.T) {
 	if res.Header.Get("Set-Cookie") == "" {
 		t.Error("a cookie that was not made here was taken")
 	}
+	// Over https a cookie counts only under the name that no other host can set.
+	res = serve(t, &links{view: oauthLink}, get("/link/lt_1", "X-Forwarded-Proto: https", "Cookie: "+cookie))
+	if !strings.HasPrefix(res.Header.Get("Set-Cookie"), "__Host-patchbay_browser=") {
+		t.Error("a cookie that a sibling domain could have planted was taken")
+	}
+	res = serve(t, &links{view: oauthLink}, get("/link/lt_1", "X-Forwarded-Proto: https", "Cookie: __Host-"+cookie))
+	if res.Header.Get("Set-Cookie") != "" {
+		t.Error("a browser that has its cookie was given another")
+	}
 }
 
 func TestProgramsThatOnlyLook(t *testing.T) {
@@ -265,7 +274,7 @@ func TestCallback(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			l := &links{step: connect.LinkStep{Redirect: "https://app.example/?status=success&connected_account_id=ca_1"}}
-			res := serve(t, l, get(path+"?state=s&code=c&iss=i", "Cookie: "+cookie), func(o *web.Options) { o.PublicURL = "https://patchbay.example/" })
+			res := serve(t, l, get(path+"?state=s&code=c&iss=i", "Cookie: __Host-"+cookie), func(o *web.Options) { o.PublicURL = "https://patchbay.example/" })
 			if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != l.step.Redirect {
 				t.Errorf("%d %s", res.StatusCode, res.Header.Get("Location"))
 			}

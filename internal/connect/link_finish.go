@@ -147,6 +147,9 @@ func (s *Service) complete(ctx context.Context, l link, t Tokens) (ConnectedAcco
 		return ConnectedAccount{}, err
 	}
 	note := s.sameElsewhere(ctx, l.account, who)
+	if err := s.finishRequest(ctx, l.request); err != nil { // first: of the same form posted twice, one connects
+		return ConnectedAccount{}, err
+	}
 	now := s.now().UTC()
 	a, err := s.change(ctx, l.account.ProjectID, l.account.ID, func(a *ConnectedAccount) error {
 		if a.Status == Inactive {
@@ -160,10 +163,10 @@ func (s *Service) complete(ctx context.Context, l link, t Tokens) (ConnectedAcco
 		return nil
 	})
 	if err != nil {
-		return ConnectedAccount{}, err
+		return ConnectedAccount{}, errors.Join(err, s.unfinishRequest(ctx, l.request))
 	}
 	s.troubles.over(a.ID)
-	return a, s.finishRequest(ctx, l.request)
+	return a, nil
 }
 
 // activate puts a new grant on an account. A refresh token that the provider did not give again stays, if the same person
@@ -261,11 +264,24 @@ func (s *Service) failLink(ctx context.Context, l link, reason string) error {
 	return s.finishRequest(ctx, l.request)
 }
 
+// finishRequest uses a link up. One that somebody else used up meanwhile is a fault.
 func (s *Service) finishRequest(ctx context.Context, r ConnectionRequest) error {
 	_, err := s.store.UpdateRequest(ctx, r.TokenHash, func(r *ConnectionRequest) error {
+		if !r.FinishedAt.IsZero() {
+			return linkUsed()
+		}
 		r.FinishedAt = s.now().UTC()
 		r.Verifier, r.Prefill = secret.Value{}, nil
 		r.ClaimHash, r.Held = "", secret.Value{}
+		return nil
+	})
+	return err
+}
+
+// unfinishRequest gives a link back whose account could not be stored.
+func (s *Service) unfinishRequest(ctx context.Context, r ConnectionRequest) error {
+	_, err := s.store.UpdateRequest(ctx, r.TokenHash, func(now *ConnectionRequest) error {
+		now.FinishedAt, now.Prefill = time.Time{}, r.Prefill
 		return nil
 	})
 	return err

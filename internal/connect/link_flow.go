@@ -130,7 +130,7 @@ func (s *Service) SubmitLink(ctx context.Context, token, browser, origin string,
 }
 
 // FinishCallback exchanges the code, labels the account and says where the browser goes. It changes nothing for a state that
-// is unknown or was used; a callback in another browser than the one that began ends the link.
+// is unknown or was used, nor in another browser than the one that began, which can still finish.
 func (s *Service) FinishCallback(ctx context.Context, p CallbackParams, browser, origin string) (LinkStep, error) {
 	if p.State == "" {
 		return LinkStep{}, stateUnknown()
@@ -144,6 +144,9 @@ func (s *Service) FinishCallback(ctx context.Context, p CallbackParams, browser,
 	}
 	if found.ClaimHash != "" { // the way back was taken before
 		return s.stillWaiting(ctx, found, browser)
+	}
+	if browser == "" || !same(found.Browser, secret.Hash(browser)) {
+		return LinkStep{}, wrongBrowser()
 	}
 	// From here on the state is used up, and the browser may leave without disturbing what it has begun.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
@@ -163,12 +166,6 @@ func (s *Service) FinishCallback(ctx context.Context, p CallbackParams, browser,
 	l, err := s.loadLink(ctx, r)
 	if err != nil {
 		return LinkStep{}, err
-	}
-	if !l.begunBy(browser) {
-		if err := s.failLink(ctx, l, "The sign-in was finished in another browser than it was begun in."); err != nil {
-			return LinkStep{}, err
-		}
-		return LinkStep{}, wrongBrowser()
 	}
 	verifier, err := s.verifier(ctx, l)
 	if err != nil {

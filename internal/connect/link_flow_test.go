@@ -108,27 +108,71 @@ func TestLinkOfKeyToolkit(t *testing.T) {
 
 func TestLinkAttacks(t *testing.T) {
 	t.Parallel()
-	t.Run("the callback comes from another browser", func(t *testing.T) {
+	t.Run("the callback comes from another browser, or without a cookie", func(t *testing.T) {
 		t.Parallel()
 		b := newBed(t)
 		l := b.link(connect.NewLink{AuthConfigID: b.oauthConfig("acme").ID})
-		back := b.provider.Consent(t, b.press(l, "browser-1", nil), bob)
-		_, err := b.FinishCallback(b.ctx, params(back), "browser-2", origin)
-		wantFault(t, err, fault.Forbidden, fault.SlugLinkWrongBrowser)
-		if a := b.account(l.Account.ID); a.Status != connect.Failed || !strings.Contains(a.StatusReason, "another browser") || len(a.Values) > 0 {
+		back := b.provider.Consent(t, b.press(l, "browser-1", nil), ann)
+		for _, browser := range []string{"browser-2", ""} {
+			_, err := b.FinishCallback(b.ctx, params(back), browser, origin)
+			wantFault(t, err, fault.Forbidden, fault.SlugLinkWrongBrowser)
+		}
+		if a := b.account(l.Account.ID); a.Status != connect.Initiated || len(a.Values) > 0 || len(b.provider.Requests("/token")) != 0 {
 			t.Errorf("account is %s: %s", a.Status, a.StatusReason)
 		}
-		if n := len(b.provider.Requests("/token")); n != 0 {
-			t.Errorf("the code was exchanged")
+		step, err := b.FinishCallback(b.ctx, params(back), "browser-1", origin)
+		must(t, err)
+		if step.View.Status != connect.Active {
+			t.Errorf("the browser that began cannot finish any more: %+v", step)
 		}
 	})
-	t.Run("the callback comes without a cookie", func(t *testing.T) {
+	t.Run("a key form is posted many times at once", func(t *testing.T) {
 		t.Parallel()
 		b := newBed(t)
-		l := b.link(connect.NewLink{AuthConfigID: b.oauthConfig("acme").ID})
-		back := b.provider.Consent(t, b.press(l, "browser-1", nil), bob)
-		_, err := b.FinishCallback(b.ctx, params(back), "", origin)
-		wantFault(t, err, fault.Forbidden, fault.SlugLinkWrongBrowser)
+		_, key := b.provider.Issue(ann)
+		l := b.link(connect.NewLink{AuthConfigID: b.config("tenant", connect.APIKey, nil).ID})
+		form := map[string]string{"site": "shop", "key": key}
+		_, err := b.OpenLink(b.ctx, l.Token, "browser-1")
+		must(t, err)
+		var wg sync.WaitGroup
+		var connected, used atomic.Int32
+		for range 8 {
+			wg.Go(func() {
+				switch step, err := b.SubmitLink(b.ctx, l.Token, "browser-1", origin, form); {
+				case err == nil && step.View.Status == connect.Active:
+					connected.Add(1)
+				case fault.From(err).Slug == fault.SlugLinkUsed:
+					used.Add(1)
+				default:
+					t.Errorf("%+v, %v", step, err)
+				}
+			})
+		}
+		wg.Wait()
+		if connected.Load() != 1 || used.Load() != 7 {
+			t.Errorf("%d posts connected, %d were told that the link is used", connected.Load(), used.Load())
+		}
+		if a := b.account(l.Account.ID); a.Status != connect.Active {
+			t.Errorf("account is %s: %s", a.Status, a.StatusReason)
+		}
+	})
+	t.Run("the account cannot be stored", func(t *testing.T) {
+		t.Parallel()
+		broken := &brokenStore{}
+		b := newBed(t, func(o *connect.Options) { broken.Store, o.Store = o.Store, broken })
+		l := b.link(connect.NewLink{AuthConfigID: b.config("tenant", connect.APIKey, nil).ID})
+		form := map[string]string{"site": "shop", "key": "k"}
+		_, err := b.OpenLink(b.ctx, l.Token, "browser-1")
+		must(t, err)
+		broken.broken.Store(true)
+		if _, err := b.SubmitLink(b.ctx, l.Token, "browser-1", origin, form); err == nil {
+			t.Error("connected an account that is not stored")
+		}
+		broken.broken.Store(false)
+		step, err := b.SubmitLink(b.ctx, l.Token, "browser-1", origin, form)
+		if err != nil || step.View.Status != connect.Active {
+			t.Errorf("the link is lost with the try: %+v, %v", step, err)
+		}
 	})
 	t.Run("a second browser presses the button", func(t *testing.T) {
 		t.Parallel()
@@ -163,10 +207,10 @@ func TestLinkAttacks(t *testing.T) {
 		_, err := b.FinishCallback(b.ctx, params(back), "browser-1", origin)
 		must(t, err)
 		before := b.account(l.Account.ID)
-		for _, browser := range []string{"browser-1", "browser-2"} {
-			_, err = b.FinishCallback(b.ctx, params(back), browser, origin)
-			wantFault(t, err, fault.Gone, fault.SlugLinkUsed)
-		}
+		_, err = b.FinishCallback(b.ctx, params(back), "browser-1", origin)
+		wantFault(t, err, fault.Gone, fault.SlugLinkUsed)
+		_, err = b.FinishCallback(b.ctx, params(back), "browser-2", origin)
+		wantFault(t, err, fault.Forbidden, fault.SlugLinkWrongBrowser)
 		if diff := cmp.Diff(before.Version, b.account(l.Account.ID).Version); diff != "" {
 			t.Errorf("the account was written again: %s", diff)
 		}

@@ -158,8 +158,8 @@ func (s *Store) replaceRequest(ctx context.Context, q *requestRow) error {
 // requestsKept is for how long an ended request still tells its user why it does not work.
 const requestsKept = 30 * 24 * time.Hour
 
-// ExpireRequests marks accounts whose unfinished request ended as EXPIRED and gives how many; an account with another
-// request that still runs, or one that is connected, stays as it is. Requests that ended long ago are deleted.
+// ExpireRequests marks accounts that still wait although their request ended as EXPIRED and gives how many; an account with
+// another request that still runs, or one that is connected, stays as it is. Requests that ended long ago are deleted.
 func (s *Store) ExpireRequests(ctx context.Context, now time.Time, reason string) (int, error) {
 	expired, err := s.inBatches(ctx, "expire connection requests", func(t *tx) (int, error) {
 		return t.execAnnouncing(notify.ConnectedAccount, `UPDATE connected_accounts
@@ -168,7 +168,7 @@ func (s *Store) ExpireRequests(ctx context.Context, now time.Time, reason string
 				SELECT a.project_id, a.id FROM connected_accounts a
 				WHERE a.status IN ('INITIALIZING', 'INITIATED')
 				AND EXISTS (SELECT 1 FROM connection_requests r
-					WHERE r.project_id = a.project_id AND r.account_id = a.id AND r.expires_at <= $2 AND r.finished_at = 0)
+					WHERE r.project_id = a.project_id AND r.account_id = a.id AND r.expires_at <= $2)
 				AND NOT EXISTS (SELECT 1 FROM connection_requests r
 					WHERE r.project_id = a.project_id AND r.account_id = a.id AND r.expires_at > $2 AND r.finished_at = 0)
 				LIMIT $3)
