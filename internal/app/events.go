@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/patchbay-dev/patchbay/internal/api"
+	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/event"
 )
 
@@ -40,6 +43,21 @@ func (p *parts) newEvents() (*event.Service, error) {
 		}
 	}
 	return events, nil
+}
+
+// accountEvents tells of an account that worked and does not any more, until its user connects it again.
+func (p *parts) accountEvents(ctx context.Context, before connect.Status, a connect.ConnectedAccount) ([]event.Event, error) {
+	if before != connect.Active || a.Status != connect.Expired {
+		return nil, nil
+	}
+	data, err := api.AccountData(ctx, p.connect, a)
+	if err != nil {
+		return nil, err
+	}
+	return []event.Event{{
+		ProjectID: a.ProjectID, Type: event.AccountExpired, Key: fmt.Sprintf("expired:%s:%d", a.ID, a.Version),
+		Toolkit: a.Toolkit, AccountID: a.ID, AuthConfigID: a.AuthConfigID, UserID: a.UserID, Data: data,
+	}}, nil
 }
 
 // organisationOf gives the organisation of a project.

@@ -95,6 +95,8 @@ func (p *parts) wireFoundation(ctx context.Context) error {
 		Bus:       p.bus,
 		Now:       a.now,
 		Logger:    a.log,
+
+		AccountEvents: p.accountEvents,
 	})
 	if err != nil {
 		return err

@@ -119,7 +119,7 @@ func (s *Store) UpdateAccount(ctx context.Context, projectID, id string, update 
 		if r.ConnectedAccount, err = s.Account(ctx, projectID, id); err != nil {
 			return err
 		}
-		userID, version := r.UserID, r.Version
+		userID, version, status := r.UserID, r.Version, r.Status
 		if err := update(&r.ConnectedAccount); err != nil {
 			return err
 		}
@@ -127,13 +127,29 @@ func (s *Store) UpdateAccount(ctx context.Context, projectID, id string, update 
 		if err := s.sealAccount(ctx, &r); err != nil {
 			return err
 		}
-		return s.accountFault(s.replaceAccount(ctx, &r), &r)
+		events, err := s.eventsOf(ctx, status, r.ConnectedAccount)
+		if err != nil {
+			return err
+		}
+		return s.accountFault(s.replaceAccount(ctx, &r, events), &r)
 	})
 	return r.ConnectedAccount, err
 }
 
-// replaceAccount writes an account if the version before it is still what is stored.
-func (s *Store) replaceAccount(ctx context.Context, r *accountRow) error {
+// eventsOf gives what an account's change of status, if it is one, is told by.
+func (s *Store) eventsOf(ctx context.Context, before connect.Status, a connect.ConnectedAccount) ([]eventRow, error) {
+	if s.accountEvents == nil || a.Status == before {
+		return nil, nil
+	}
+	events, err := s.accountEvents(ctx, before, a)
+	if err != nil {
+		return nil, err
+	}
+	return s.sealEvents(ctx, events)
+}
+
+// replaceAccount writes an account, and the events that tell of it, if the version before it is still what is stored.
+func (s *Store) replaceAccount(ctx context.Context, r *accountRow, events []eventRow) error {
 	return s.write(ctx, "update account", func(t *tx) error {
 		n, err := t.exec(`UPDATE connected_accounts SET word_id = $3, alias = $4, user_id = $5, toolkit = $6, auth_config_id = $7, scheme = $8,
 			status = $9, status_reason = $10, fields = $11, scopes = $12, token_expires_at = $13, identity = $14, type = $15, acl = $16,
@@ -142,7 +158,11 @@ func (s *Store) replaceAccount(ctx context.Context, r *accountRow) error {
 		if err == nil && n == 0 {
 			return errSwapped
 		}
+		if err != nil {
+			return err
+		}
 		t.announce(notify.ConnectedAccount, r.ID, r.UserID)
+		_, err = s.appendEvents(t, events)
 		return err
 	})
 }

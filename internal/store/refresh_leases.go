@@ -70,8 +70,16 @@ func (s *Store) ReleaseRefresh(ctx context.Context, projectID, accountID, owner 
 
 // releaseAll ends every lease: where no other process can have the database open, their owners are dead.
 func (s *Store) releaseAll(ctx context.Context) error {
-	return s.write(ctx, "release refreshes of a process that died", func(t *tx) error {
-		_, err := t.exec(`UPDATE connected_accounts SET refresh_owner = '' WHERE refresh_owner <> ''`)
-		return err
+	return s.write(ctx, "release the leases of a process that died", func(t *tx) error {
+		for _, statement := range []string{
+			`UPDATE connected_accounts SET refresh_owner = '' WHERE refresh_owner <> ''`,
+			`UPDATE webhook_subscriptions SET lease_owner = '', lease_until = 0 WHERE lease_owner <> ''`,
+			`UPDATE trigger_instances SET lease_owner = '', lease_until = 0 WHERE lease_owner <> ''`,
+		} {
+			if _, err := t.exec(statement); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/notify"
@@ -27,6 +28,9 @@ type Options struct {
 	MasterKey secret.KeySource
 	// Bus is told of every committed change, on this node and, with Postgres, of those on other nodes. Required.
 	Bus *notify.Bus
+	// AccountEvents gives the events that an account's change of status calls for. They are stored in the same transaction, so that
+	// none can be lost between the two. It may run again when somebody else wrote in between. Nil: none.
+	AccountEvents func(ctx context.Context, before connect.Status, a connect.ConnectedAccount) ([]event.Event, error)
 	// Now is time.Now when nil.
 	Now func() time.Time
 	// Logger hears of lost and regained links between nodes; nothing is logged when nil.
@@ -41,6 +45,8 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 	close   func() error
+
+	accountEvents func(ctx context.Context, before connect.Status, a connect.ConnectedAccount) ([]event.Event, error)
 
 	checked struct { // when the database last took a write for Ready
 		sync.Mutex
@@ -74,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, bus: o.Bus, now: o.Now, log: o.Logger, close: sync.OnceValue(db.close)}
+	s := &Store{db: db, bus: o.Bus, now: o.Now, log: o.Logger, close: sync.OnceValue(db.close), accountEvents: o.AccountEvents}
 	s.keyring, err = secret.OpenKeyring(ctx, secret.KeyringOptions{Store: s, Source: o.MasterKey, Now: o.Now})
 	if err == nil && db.alone() {
 		err = s.releaseAll(ctx)
