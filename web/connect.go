@@ -31,6 +31,8 @@ type Options struct {
 	Links       Links                                    // required
 	ToolkitName func(slug string) (name string, ok bool) // for the letters on logos; nil: made from the slug
 	PublicURL   string                                   // as users see this server; empty: as each request came in
+	People      People                                   // who signs in and lets programs in; nil: those pages are not served
+	Address     func(*http.Request) string               // where a request comes from, to count attempts; nil: RemoteAddr
 	Log         *slog.Logger                             // nil: nothing is logged
 }
 
@@ -48,6 +50,9 @@ func New(o Options) (http.Handler, error) {
 	}
 	if o.ToolkitName == nil {
 		o.ToolkitName = func(slug string) (string, bool) { return slug, true }
+	}
+	if o.Address == nil {
+		o.Address = func(r *http.Request) string { return r.RemoteAddr }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -69,6 +74,9 @@ func New(o Options) (http.Handler, error) {
 		mux.HandleFunc("GET "+path, p.callback)
 	}
 	mux.HandleFunc("GET /logos/{file}", p.logo)
+	if o.People != nil {
+		p.handlePeople(mux)
+	}
 	return mux, nil
 }
 
@@ -239,6 +247,10 @@ func (p *pages) headers(w http.ResponseWriter, r *http.Request, content page) {
 			target += " http:"
 		}
 		h.Set("Referrer-Policy", "same-origin") // no-referrer would hide from ourselves, too, that the form came from here
+	}
+	if posting, ok := content.(interface{ formTargets() string }); ok {
+		target = posting.formTargets()
+		h.Set("Referrer-Policy", "same-origin")
 	}
 	styles, pictures := styleHash, "data:"
 	if content != nil {

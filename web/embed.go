@@ -26,7 +26,7 @@ func parseTemplates() (map[string]*template.Template, error) {
 		"picture":    picture,
 	}
 	pages := make(map[string]*template.Template)
-	for _, name := range []string{"link", "waiting", "ended", "problem"} {
+	for _, name := range []string{"link", "waiting", "ended", "problem", "sign_in", "consent", "stopped", "clients"} {
 		t, err := template.New("layout.html").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, err

@@ -22,6 +22,7 @@ type cli struct {
 	Secrets secretsCmd `cmd:"" help:"Rotate the keys that seal stored credentials (on the server's machine)."`
 	Backup  backupCmd  `cmd:"" help:"Copy the data of a server, running or not, to a file."`
 	Restore restoreCmd `cmd:"" help:"Check a backup and put its data in place."`
+	Grant   grantCmd   `cmd:"" help:"List and end what people allowed MCP clients (on the server's machine)."`
 	Doctor  doctorCmd  `cmd:"" help:"Check settings, store, keys, clock and reachability, and explain what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -84,6 +85,8 @@ func newParser(c *console) (*cli, *kong.Kong) {
 	commands.Backup.Plugins = commands.Backup.settings.plugins()
 	commands.Restore.settings = newSettingsFlags()
 	commands.Restore.Plugins = commands.Restore.settings.plugins()
+	commands.Grant.settings = newSettingsFlags()
+	commands.Grant.Plugins = commands.Grant.settings.plugins()
 	parser, err := kong.New(commands,
 		kong.Name("patchbay"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

@@ -16,7 +16,7 @@ type keyCmd struct {
 	kong.Plugins
 	settings *settingsFlags
 
-	Create keyCreateCmd `cmd:"" help:"Make an API key and print it, once."`
+	Create keyCreateCmd `cmd:"" help:"Make an API key, or a person's own, and print it, once."`
 	List   keyListCmd   `cmd:"" help:"List the API keys, revoked ones included."`
 	Revoke keyRevokeCmd `cmd:"" help:"End API keys for good."`
 }
@@ -36,6 +36,7 @@ func (k *keyCmd) AfterApply(c *kong.Context) error {
 // keyView is a key without the key itself.
 type keyView struct {
 	ID        string     `json:"id"`
+	UserID    string     `json:"user_id,omitempty"` // of a personal key
 	Name      string     `json:"name"`
 	Hint      string     `json:"hint"`
 	CreatedAt time.Time  `json:"created_at"`
@@ -44,7 +45,7 @@ type keyView struct {
 }
 
 func keyViewOf(k tenant.Key) keyView {
-	v := keyView{ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt}
+	v := keyView{ID: k.ID, UserID: k.UserID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt}
 	if !k.RevokedAt.IsZero() {
 		v.RevokedAt = &k.RevokedAt
 	}
@@ -53,6 +54,7 @@ func keyViewOf(k tenant.Key) keyView {
 
 type keyCreateCmd struct {
 	Name string `arg:"" optional:"" default:"from the command line" help:"What the key is for. Default: \"${default}\""`
+	User string `placeholder:"USER" help:"Make a personal key for this user: it signs the person in on this server's pages, to let MCP clients in, and opens the personal endpoint /mcp."`
 }
 
 // Run makes a key.
@@ -64,7 +66,7 @@ func (s *keyCreateCmd) Run(c *console, settings *settingsFlags) error {
 		return err
 	}
 	defer keys.Close()
-	key, text, err := keys.Create(ctx, s.Name)
+	key, text, err := keys.Create(ctx, s.Name, s.User)
 	if err != nil {
 		return err
 	}
@@ -94,9 +96,9 @@ func (keyListCmd) Run(c *console, settings *settingsFlags) error {
 	views, rows := make([]keyView, len(list)), make([][]string, len(list))
 	for i, key := range list {
 		views[i] = keyViewOf(key)
-		rows[i] = []string{key.ID, key.Hint, key.Name, when(key.CreatedAt), when(key.RevokedAt)}
+		rows[i] = []string{key.ID, key.Hint, key.UserID, key.Name, when(key.CreatedAt), when(key.RevokedAt)}
 	}
-	return c.show(views, func(w io.Writer) { table(w, "ID KEY NAME CREATED REVOKED", rows) })
+	return c.show(views, func(w io.Writer) { table(w, "ID KEY USER NAME CREATED REVOKED", rows) })
 }
 
 type keyRevokeCmd struct {

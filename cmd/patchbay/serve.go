@@ -13,6 +13,7 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/app"
 	"github.com/patchbay-dev/patchbay/internal/app/config"
+	"github.com/patchbay-dev/patchbay/internal/authserver"
 )
 
 type serveCmd struct {
@@ -74,15 +75,23 @@ type greeting struct {
 	URL    string `json:"url"`
 	First  bool   `json:"first_start"`
 	APIKey string `json:"api_key,omitempty"`
+	MCPURL string `json:"mcp_url"` // the personal endpoint
+	Key    string `json:"personal_key,omitempty"`
 }
 
-func greetingOf(w app.Welcome) greeting { return greeting{w.URL, w.First, w.APIKey.Reveal()} }
+func greetingOf(w app.Welcome) greeting {
+	return greeting{w.URL, w.First, w.APIKey.Reveal(), w.URL + authserver.PersonalPath, w.PersonalKey.Reveal()}
+}
 
 // greet tells the person who started the server where it is and, the first time, what to do next.
 func greet(w io.Writer, welcome app.Welcome, cfg config.Config) {
 	if !welcome.First {
 		fmt.Fprintf(w, "Patchbay is at %s\n", welcome.URL)
 		return
+	}
+	personal := welcome.PersonalKey.Reveal() + "  (shown only now)"
+	if welcome.PersonalKey.Empty() {
+		personal = commandName(os.Args[0]) + " key create --user default"
 	}
 	key, note := welcome.APIKey.Reveal(), "(shown only now; keep it)"
 	if key == "" {
@@ -91,6 +100,8 @@ func greet(w io.Writer, welcome app.Welcome, cfg config.Config) {
 	fmt.Fprintf(w, `
   Patchbay is at   %[1]s
   API key          %[2]s  %[3]s
+  Your own MCP URL %[1]s/mcp
+    sign in with   %[6]s
   Data             %[4]s  (back up master.key apart from the rest)
 
 Next:
@@ -104,7 +115,7 @@ Next:
 
 The official Composio SDKs work unchanged with COMPOSIO_BASE_URL=%[1]s and COMPOSIO_API_KEY.
 
-`, welcome.URL, key, note, strings.TrimPrefix(cfg.Data, "./"), commandName(os.Args[0]))
+`, welcome.URL, key, note, strings.TrimPrefix(cfg.Data, "./"), commandName(os.Args[0]), personal)
 }
 
 // commandName is how the person who started this program can start it again: its path as they gave it, or its name when the

@@ -37,7 +37,8 @@ type Options struct {
 	Events     *event.Service
 
 	Pages    http.Handler                // Connect pages, OAuth callbacks and logos; nil: those routes answer 404
-	MCP      http.Handler                // a session's MCP endpoint; nil: 404
+	OAuth    http.Handler                // the OAuth endpoints of programs; nil: 404
+	MCP      http.Handler                // the MCP endpoints; nil: 404
 	Ready    func(context.Context) error // nil: always ready
 	Gatherer prometheus.Gatherer         // served at /metrics; nil: 404
 

@@ -116,7 +116,8 @@ func (a *api) routes() []route {
 	}
 }
 
-// pageRoutes are the paths of the Connect pages: the link, and where providers send the browser back to, old targets included.
+// pageRoutes are the paths of pages. Connecting: the link, and where providers send the browser back to, old targets included. Letting
+// programs in: signing in, agreeing, and the list of them.
 var pageRoutes = []string{
 	"GET /link/{token}",
 	"POST /link/{token}",
@@ -124,6 +125,25 @@ var pageRoutes = []string{
 	"GET /api/v3/toolkits/auth/callback",
 	"GET /api/v1/auth-apps/add",
 	"GET /logos/{file}",
+
+	"GET /oauth/authorize",
+	"POST /oauth/authorize",
+	"POST /oauth/sign-in",
+	"POST /oauth/issuer",
+	"GET /oauth/callback",
+	"POST /oauth/sign-out",
+	"GET /oauth/clients",
+	"POST /oauth/clients",
+}
+
+// oauthRoutes are what MCP clients use to be let in by a person, pages aside. Their forms are those of RFCs, not of this API.
+var oauthRoutes = []string{
+	"GET /.well-known/oauth-authorization-server",
+	"GET /.well-known/openid-configuration",
+	"GET /.well-known/oauth-protected-resource/{path...}",
+	"POST /oauth/token",
+	"POST /oauth/revoke",
+	"POST /oauth/register",
 }
 
 // mux lays out the whole server.
@@ -140,7 +160,13 @@ func (a *api) mux(o Options) *http.ServeMux {
 			mux.Handle(pattern, a.inTime(o.Pages))
 		}
 	}
+	if o.OAuth != nil {
+		for _, pattern := range oauthRoutes {
+			mux.Handle(pattern, a.inTime(o.OAuth))
+		}
+	}
 	if o.MCP != nil {
+		mux.Handle("/mcp", o.MCP)
 		mux.Handle("/tool_router/{session_id}/mcp", o.MCP)
 		mux.Handle("/v3/mcp/{server_id}", o.MCP)
 		mux.Handle("/v3/mcp/{server_id}/mcp", o.MCP)

@@ -48,6 +48,9 @@ type Welcome struct {
 	URL    string       // base URL for clients
 	First  bool         // whether this server has just been set up
 	APIKey secret.Value // the key that was made, on the first start without one in the settings; not to be had again
+
+	// PersonalKey was made with it, for the user "default": it signs a person in on the pages and opens the personal endpoint.
+	PersonalKey secret.Value
 }
 
 // New makes an App. Nothing is opened before Start.
@@ -94,12 +97,13 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	project, fresh, first, err := ensureProject(ctx, a.config, a.parts.tenants)
+	project, made, err := ensureProject(ctx, a.config, a.parts.tenants)
 	if err != nil {
 		return errors.Join(err, a.listener.Close())
 	}
 	a.openControl(ctx, project)
-	a.welcome = Welcome{URL: a.config.PublicURL, First: first, APIKey: fresh}
+	a.welcome = made
+	a.welcome.URL = a.config.PublicURL
 	if a.welcome.URL == "" {
 		a.welcome.URL = reachableURL(a.listener.Addr())
 	}
@@ -114,9 +118,10 @@ func (a *App) openControl(ctx context.Context, project tenant.Project) {
 	}
 	keys := &storeKeys{store: a.parts.store, tenants: a.parts.tenants, caller: tenant.Caller{ProjectID: project.ID}}
 	var err error
+	grants := &storeGrants{people: a.parts.people, projectID: project.ID, Closer: keys}
 	secrets := &storeSecrets{store: a.parts.store, keyFile: keyFileOf(a.config), now: a.now}
-	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, secrets}, a.log); err != nil {
-		a.log.Warn(`"patchbay key" and "patchbay secrets" will not work while this server runs`, "error", err)
+	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, grants, secrets}, a.log); err != nil {
+		a.log.Warn(`"patchbay key", "patchbay grant" and "patchbay secrets" will not work while this server runs`, "error", err)
 	}
 }
 

@@ -33,6 +33,7 @@ type controlServer struct {
 // controlled is what the operator's commands can do.
 type controlled struct {
 	keys    Keys
+	grants  Grants
 	secrets Secrets
 }
 
@@ -69,12 +70,24 @@ func (c controlled) routes() http.Handler {
 		answer(w, list, err)
 	})
 	mux.HandleFunc("POST /keys", func(w http.ResponseWriter, r *http.Request) {
-		key, text, err := c.keys.Create(r.Context(), r.FormValue("name"))
+		key, text, err := c.keys.Create(r.Context(), r.FormValue("name"), r.FormValue("user"))
 		answer(w, newKey{key, text.Reveal()}, err)
 	})
 	mux.HandleFunc("DELETE /keys/{id}", func(w http.ResponseWriter, r *http.Request) {
 		key, err := c.keys.Revoke(r.Context(), r.PathValue("id"))
 		answer(w, key, err)
+	})
+	mux.HandleFunc("GET /grants", func(w http.ResponseWriter, r *http.Request) {
+		list, err := c.grants.ListGrants(r.Context(), r.FormValue("user"))
+		answer(w, list, err)
+	})
+	mux.HandleFunc("DELETE /grants", func(w http.ResponseWriter, r *http.Request) {
+		list, err := c.grants.RevokeGrants(r.Context(), r.FormValue("user"))
+		answer(w, list, err)
+	})
+	mux.HandleFunc("DELETE /grants/{id}", func(w http.ResponseWriter, r *http.Request) {
+		grant, err := c.grants.RevokeGrant(r.Context(), r.PathValue("id"))
+		answer(w, grant, err)
 	})
 	mux.HandleFunc("GET /secrets", func(w http.ResponseWriter, r *http.Request) {
 		state, err := c.secrets.State(r.Context())
@@ -149,7 +162,7 @@ func answer(w http.ResponseWriter, value any, err error) {
 	json.NewEncoder(w).Encode(value) //nolint:errcheck // the command has gone away
 }
 
-// controlClient is the command's end: Keys and Secrets of a running server.
+// controlClient is the command's end: Keys, Grants and Secrets of a running server.
 type controlClient struct{ client *http.Client }
 
 // quickly bounds the asking for anything but a rotation.
@@ -171,9 +184,9 @@ func dialControl(ctx context.Context, dataDir string) (*controlClient, bool) {
 	}}, true
 }
 
-func (k *controlClient) Create(ctx context.Context, name string) (tenant.Key, secret.Value, error) {
+func (k *controlClient) Create(ctx context.Context, name, userID string) (tenant.Key, secret.Value, error) {
 	var made newKey
-	err := k.call(ctx, http.MethodPost, "/keys?name="+url.QueryEscape(name), &made)
+	err := k.call(ctx, http.MethodPost, "/keys?name="+url.QueryEscape(name)+"&user="+url.QueryEscape(userID), &made)
 	return made.Key, secret.Hide(made.Text), err
 }
 

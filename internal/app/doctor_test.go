@@ -31,7 +31,7 @@ func TestDiagnose(t *testing.T) {
 		"nothing is there yet": {check: "database", want: app.Fine, message: "the first start makes it"},
 		"a server was here": {
 			before: func(t *testing.T, data string) { stop(t, start(t, load(t, data))) },
-			check:  "API keys", want: app.Fine, message: "1 work, 0 are revoked",
+			check:  "API keys", want: app.Fine, message: "2 work, 0 are revoked",
 		},
 		"one is running": {
 			before: func(t *testing.T, data string) { start(t, load(t, data)) },

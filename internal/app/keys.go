@@ -18,8 +18,8 @@ import (
 // Keys makes, lists and revokes the default project's keys for whoever runs the server, who needs no key for it: access to
 // the data directory, or to the Postgres database, is the credential.
 type Keys interface {
-	// Create makes a key and gives it once, in the clear.
-	Create(ctx context.Context, name string) (tenant.Key, secret.Value, error)
+	// Create makes a key and gives it once, in the clear: of the project or, with a user id, of that user.
+	Create(ctx context.Context, name, userID string) (tenant.Key, secret.Value, error)
 	// List gives all keys, newest first, revoked ones included.
 	List(ctx context.Context) ([]tenant.Key, error)
 	// Revoke ends a key for good and at once, on every node.
@@ -46,7 +46,7 @@ type storeKeys struct {
 	caller  tenant.Caller
 }
 
-func openStoreKeys(ctx context.Context, c config.Config) (Keys, error) {
+func openStoreKeys(ctx context.Context, c config.Config) (*storeKeys, error) {
 	bus := &notify.Bus{}
 	db, err := store.Open(ctx, store.Options{Database: databaseOf(c), MasterKey: masterKeyOf(c), Bus: bus})
 	if err != nil {
@@ -63,7 +63,11 @@ func openStoreKeys(ctx context.Context, c config.Config) (Keys, error) {
 	return &storeKeys{store: db, tenants: tenants, caller: tenant.Caller{ProjectID: project.ID}}, nil
 }
 
-func (k *storeKeys) Create(ctx context.Context, name string) (tenant.Key, secret.Value, error) {
+func (k *storeKeys) Create(ctx context.Context, name, userID string) (tenant.Key, secret.Value, error) {
+	if userID != "" {
+		key, text, err := k.tenants.CreatePersonalKey(ctx, k.caller.ProjectID, userID, name)
+		return key, secret.Hide(text), err
+	}
 	key, text, err := k.tenants.CreateKey(ctx, k.caller.ProjectID, name)
 	return key, secret.Hide(text), err
 }

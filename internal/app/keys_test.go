@@ -78,7 +78,7 @@ func openKeys(t *testing.T, c config.Config) app.Keys {
 
 func makeKey(t *testing.T, keys app.Keys, name string, made map[string]string) {
 	t.Helper()
-	key, text, err := keys.Create(t.Context(), name)
+	key, text, err := keys.Create(t.Context(), name, "")
 	if err != nil || key.Name != name {
 		t.Fatalf("got %v, %v", key, err)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -33,4 +34,28 @@ func fromOneOf(networks []netip.Prefix, remote string) bool {
 		}
 	}
 	return false
+}
+
+// clientAddress gives where a request comes from, for counting attempts: the address that the outermost trusted proxy saw or, without
+// one, the peer's. Of IPv6 it is the network, as one subscriber has all of that.
+func clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	if forwarded := r.Header.Values("X-Forwarded-For"); len(forwarded) > 0 { // trustProxies left it, so a trusted proxy wrote its last entry
+		entries := strings.Split(forwarded[len(forwarded)-1], ",")
+		host = strings.TrimSpace(entries[len(entries)-1])
+	}
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return host
+	}
+	address = address.Unmap().WithZone("")
+	if address.Is6() {
+		if network, err := address.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return address.String()
 }

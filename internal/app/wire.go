@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/patchbay-dev/patchbay/internal/api"
+	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/event"
@@ -18,6 +19,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/mcpserver"
 	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/oauthapi"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
@@ -50,6 +52,8 @@ type parts struct {
 	sessions  *session.Service
 	events    *event.Service
 	legacy    *legacy.Service
+
+	people *authserver.Service
 
 	handler http.Handler
 }
@@ -167,13 +171,23 @@ func (p *parts) wireServices() (err error) {
 // wireEdges makes what answers requests: pages, MCP and REST, one handler in the end.
 func (p *parts) wireEdges() error {
 	a, c := p.app, p.app.config
-	pages, err := web.New(web.Options{Links: p.connect, ToolkitName: p.toolkitName, PublicURL: c.PublicURL, Log: a.log})
+	if err := p.wirePeople(); err != nil {
+		return err
+	}
+	pages, err := web.New(web.Options{
+		Links: p.connect, People: p.people, Address: clientAddress, ToolkitName: p.toolkitName, PublicURL: c.PublicURL, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	oauth, err := oauthapi.New(oauthapi.Options{Server: p.people, PublicURL: api.Origin(c.PublicURL, true), Address: clientAddress, Log: a.log})
 	if err != nil {
 		return err
 	}
 	mcp, err := mcpserver.New(mcpserver.Options{
 		Sessions:  mcpserver.Of(p.sessions),
 		Servers:   p.legacy.Open,
+		People:    p.people,
 		Keys:      p.tenants.Authenticate,
 		PublicURL: api.Origin(c.PublicURL, true),
 		Hosts:     hostsOf(c.PublicURL),
@@ -197,6 +211,7 @@ func (p *parts) wireEdges() error {
 		MCPServers: p.legacy,
 		Events:     p.events,
 		Pages:      pages,
+		OAuth:      oauth,
 		MCP:        mcp,
 		Ready:      a.ready,
 		Gatherer:   p.gatherer(),
@@ -278,7 +293,7 @@ func (p *parts) sweep(ctx context.Context) error {
 	_, answers := p.store.DeleteIdempotentBefore(ctx, now.Add(-idempotencyLife))
 	_, logs := p.store.DeleteLogsBefore(ctx, now.Add(-p.app.config.LogRetention))
 	_, events := p.events.Sweep(ctx, now.Add(-p.app.config.EventRetention))
-	return errors.Join(sessions, answers, logs, events)
+	return errors.Join(p.people.Sweep(ctx), sessions, answers, logs, events)
 }
 
 // close ends the parts in the reverse of the order in which they depend on each other.

@@ -95,5 +95,9 @@ func (s *Service) ResourceMetadata(origin, path string) (m ResourceMetadata, ok 
 	return m, true
 }
 
-// ResourceMetadataURL is where the description of a resource is found; a refusal of the resource says it (RFC 9728 section 5.1).
-func ResourceMetadataURL(origin, path string) string { return origin + resourceMetadataPath + path }
+// ResourceMetadataURL is where the description of the endpoint at a path is found; a refusal there says it (RFC 9728 section 5.1). ok
+// is false when there is none.
+func ResourceMetadataURL(origin, path string) (address string, ok bool) {
+	_, ok = sessionOfPath(path)
+	return origin + resourceMetadataPath + path, ok
+}

@@ -2,6 +2,7 @@ package authserver
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -14,6 +15,9 @@ const PersonalPath = "/mcp"
 // Scope is the one thing a grant allows: to use the tools of the person's session at one endpoint.
 const Scope = "tools"
 
+// plainID is the form of ids, which can stand in a URL and in a header as they are.
+var plainID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+
 // sessionOfPath gives the session that is behind the path of an MCP endpoint, none for the personal one. ok is false for a path that
 // is not one of an MCP endpoint.
 func sessionOfPath(path string) (sessionID string, ok bool) {
@@ -22,8 +26,7 @@ func sessionOfPath(path string) (sessionID string, ok bool) {
 	}
 	rest, found := strings.CutPrefix(path, "/tool_router/")
 	sessionID, ended := strings.CutSuffix(rest, "/mcp")
-	ok = found && ended && sessionID != "" && len(sessionID) <= 100 && !strings.ContainsAny(sessionID, "/?#%")
-	return sessionID, ok
+	return sessionID, found && ended && plainID.MatchString(sessionID)
 }
 
 // resourceOf reads the resource parameter of a request (RFC 8707): which endpoint the token is for, the personal one when there is

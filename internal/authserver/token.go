@@ -20,6 +20,9 @@ func Knows(credential string) bool {
 // Unauthorized. Warm calls read memory only.
 func (s *Service) Person(ctx context.Context, credential, origin, path string) (tenant.Person, error) {
 	resource := origin + path
+	if _, ok := sessionOfPath(path); !ok {
+		return tenant.Person{}, invalidToken("This endpoint opens with a project key only.")
+	}
 	switch {
 	case id.Has(id.PersonalKey, credential):
 		if path != PersonalPath {

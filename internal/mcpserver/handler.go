@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -23,6 +24,9 @@ type Options struct {
 	// Keys finds the caller behind a project key.
 	Keys func(ctx context.Context, key string) (tenant.Caller, error)
 
+	// People finds the person behind an access token or a personal key. Nil: project keys and session tokens only.
+	People People
+
 	// PublicURL gives the scheme and host under which the maker of a request reaches this server; connect links are built
 	// from it.
 	PublicURL func(*http.Request) (string, error)
@@ -42,9 +46,17 @@ type Options struct {
 	Now func() time.Time // nil: time.Now
 }
 
-// Handler serves /tool_router/{session_id}/mcp, and /v3/mcp/{server_id} of the older API.
+// People lets persons in; *authserver.Service does.
+type People interface {
+	// Person finds who sends a credential to the endpoint at a path below an origin. A fault of kind Unauthorized when it opens
+	// nothing there.
+	Person(ctx context.Context, credential, origin, path string) (tenant.Person, error)
+}
+
+// Handler serves /tool_router/{session_id}/mcp, the personal endpoint /mcp, and /v3/mcp/{server_id} of the older API.
 type Handler struct {
 	sessions  Sessions
+	people    People
 	servers   func(context.Context, tenant.Caller, string, legacy.Visitor) (string, error)
 	keys      func(context.Context, string) (tenant.Caller, error)
 	publicURL func(*http.Request) (string, error)
@@ -67,7 +79,7 @@ func New(o Options) (*Handler, error) {
 		return nil, errors.New("mcpserver: Sessions, Keys and PublicURL are needed")
 	}
 	h := &Handler{
-		sessions: o.Sessions, servers: o.Servers, keys: o.Keys, publicURL: o.PublicURL, guard: newGuard(o.Hosts), sealer: o.Sealer,
+		sessions: o.Sessions, servers: o.Servers, people: o.People, keys: o.Keys, publicURL: o.PublicURL, guard: newGuard(o.Hosts), sealer: o.Sealer,
 		maxBody: o.MaxBody, log: o.Log, now: o.Now,
 	}
 	if h.maxBody == 0 {
@@ -116,25 +128,45 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // admit finds out who makes a request and opens the session it is for.
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*visit, error) {
-	caller, err := h.authenticate(r)
+	origin, err := h.publicURL(r)
+	if err != nil {
+		return nil, err
+	}
+	caller, err := h.authenticate(r, origin)
 	if err != nil {
 		return nil, err
 	}
 	caller.RequestID = requestID(w)
-	v := &visit{request: r, caller: caller, sessionID: r.PathValue("session_id")}
-	if serverID := r.PathValue("server_id"); serverID != "" && h.servers != nil {
+	v := &visit{request: r, caller: caller, sessionID: r.PathValue("session_id"), origin: origin}
+	switch serverID := r.PathValue("server_id"); {
+	case serverID != "" && h.servers != nil:
 		if v.sessionID, err = h.servers(r.Context(), caller, serverID, visitorOf(r)); err != nil {
 			return nil, err
 		}
+	case v.sessionID == "":
+		return v, h.openPersonal(v)
 	}
-	if caller.Restricted() && caller.SessionID != v.sessionID {
+	if caller.UserID != "" {
+		v.caller.SessionID = v.sessionID // a person's credential was for this endpoint, and opens no other
+	}
+	if v.caller.Restricted() && v.caller.SessionID != v.sessionID {
 		return nil, noSuchSession() // whether it exists is none of this caller's business
 	}
-	if v.view, err = h.sessions.Open(r.Context(), caller, v.sessionID); err != nil {
-		return nil, err
-	}
-	v.origin, err = h.publicURL(r)
+	v.view, err = h.sessions.Open(r.Context(), v.caller, v.sessionID)
 	return v, err
+}
+
+// openPersonal opens the personal session of the person who asks or, for a project key, of the user whom the URL names.
+func (h *Handler) openPersonal(v *visit) (err error) {
+	userID := v.caller.UserID
+	if userID == "" {
+		userID = cmp.Or(v.request.URL.Query().Get("user_id"), tenant.DefaultUser)
+	}
+	v.sessionID, v.view, err = h.sessions.Personal(v.request.Context(), v.caller, userID)
+	if v.caller.UserID != "" {
+		v.caller.SessionID = v.sessionID
+	}
+	return err
 }
 
 func noSuchSession() *fault.Error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
+	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 )
 
@@ -16,9 +17,6 @@ const refusedCode = -32000
 
 // refuse answers a request that was not let in: the HTTP status says what happened, the body says it as a JSON-RPC error,
 // because MCP clients show that to people.
-//
-// A 401 names no authorization server: this endpoint opens with a key or a token that its owner already has, and a client
-// that was sent looking for an authorization server would only report, instead of this text, that it found none.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f := fault.From(err)
 	if f.Kind == fault.Canceled {
@@ -31,13 +29,30 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	header.Set("Content-Type", "application/json")
 	header.Set("Cache-Control", "no-store")
 	if f.Kind == fault.Unauthorized {
-		header.Set("WWW-Authenticate", `Bearer realm="Patchbay session"`)
+		header.Set("WWW-Authenticate", h.challenge(r))
 	}
 	if f.After > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(f.After.Seconds())+1))
 	}
 	w.WriteHeader(httpStatus(f.Kind))
 	w.Write(encodeError(json.RawMessage("null"), protocolError(refusedCode, f, requestID))) // a client that is gone needs no answer
+}
+
+// challenge says what opens this endpoint and, where a person can let the client in, where to find out how (RFC 6750 section 3, RFC
+// 9728 section 5.1).
+func (h *Handler) challenge(r *http.Request) string {
+	challenge := `Bearer realm="Patchbay"`
+	if _, err := credentialOf(r.Header); err == nil {
+		challenge += `, error="invalid_token"`
+	}
+	origin, err := h.publicURL(r)
+	if h.people == nil || err != nil {
+		return challenge
+	}
+	if where, ok := authserver.ResourceMetadataURL(origin, endpointOf(r)); ok {
+		challenge += `, resource_metadata="` + where + `", scope="` + authserver.Scope + `"`
+	}
+	return challenge
 }
 
 // encodeError writes the JSON-RPC message of an error.

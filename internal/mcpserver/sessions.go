@@ -12,6 +12,8 @@ import (
 type Sessions interface {
 	// Open gives the view of a session. Faults: Unauthorized, Forbidden, NotFound.
 	Open(ctx context.Context, c tenant.Caller, id string) (View, error)
+	// Personal gives the session behind a user's personal endpoint, and makes it if there is none. Faults: Forbidden, Invalid.
+	Personal(ctx context.Context, c tenant.Caller, userID string) (id string, view View, err error)
 	// Execute runs a tool of a session. A fault of kind NotFound means there is no such tool.
 	Execute(ctx context.Context, c tenant.Caller, id string, call session.ToolCall) (Outcome, error)
 	// Authenticate finds the caller behind a session token.
@@ -43,6 +45,14 @@ func (s service) Open(ctx context.Context, c tenant.Caller, id string) (View, er
 		return nil, err // not view: a nil *session.View would be a View that is not nil
 	}
 	return view, nil
+}
+
+func (s service) Personal(ctx context.Context, c tenant.Caller, userID string) (string, View, error) {
+	view, err := s.Service.Personal(ctx, c, userID)
+	if err != nil {
+		return "", nil, err
+	}
+	return view.Session.ID, view, nil
 }
 
 func (s service) Execute(ctx context.Context, c tenant.Caller, id string, call session.ToolCall) (Outcome, error) {

@@ -88,6 +88,11 @@ func (f *fakeSessions) Open(_ context.Context, _ tenant.Caller, id string) (View
 	return fakeView{tools, id}, nil
 }
 
+func (f *fakeSessions) Personal(_ context.Context, _ tenant.Caller, userID string) (string, View, error) {
+	view, err := f.Open(context.Background(), tenant.Caller{}, "trs_"+userID)
+	return "trs_" + userID, view, err
+}
+
 func (f *fakeSessions) Execute(ctx context.Context, c tenant.Caller, id string, call session.ToolCall) (Outcome, error) {
 	f.mu.Lock()
 	f.calls = append(f.calls, madeCall{c, id, call})

@@ -39,17 +39,7 @@ type edge struct {
 	Options
 }
 
-// Routes are the patterns that the handler serves.
-var Routes = []string{
-	"GET /.well-known/oauth-authorization-server",
-	"GET /.well-known/openid-configuration",
-	"GET /.well-known/oauth-protected-resource/{path...}",
-	"POST " + authserver.TokenPath,
-	"POST " + authserver.RevokePath,
-	"POST " + authserver.RegisterPath,
-}
-
-// New makes the handler of Routes.
+// New makes the handler of the OAuth endpoints that programs use.
 func New(o Options) (http.Handler, error) {
 	if o.Server == nil || o.PublicURL == nil || o.Address == nil {
 		return nil, errors.New("oauthapi: Server, PublicURL and Address are required")
@@ -59,8 +49,15 @@ func New(o Options) (http.Handler, error) {
 	}
 	e := &edge{Options: o}
 	mux := http.NewServeMux()
-	for i, handle := range []func(*http.Request) (int, any, error){e.metadata, e.metadata, e.resource, e.token, e.revoke, e.register} {
-		mux.HandleFunc(Routes[i], func(w http.ResponseWriter, r *http.Request) {
+	for pattern, handle := range map[string]func(*http.Request) (int, any, error){
+		"GET /.well-known/oauth-authorization-server":         e.metadata,
+		"GET /.well-known/openid-configuration":               e.metadata,
+		"GET /.well-known/oauth-protected-resource/{path...}": e.resource,
+		"POST " + authserver.TokenPath:                        e.token,
+		"POST " + authserver.RevokePath:                       e.revoke,
+		"POST " + authserver.RegisterPath:                     e.register,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			status, body, err := handle(r)
 			e.answer(w, r, status, body, err)
 		})

@@ -165,7 +165,7 @@ func (s *Service) Open(ctx context.Context, c tenant.Caller, id string) (*View, 
 			return nil, err
 		}
 	}
-	if open.session.ProjectID != c.ProjectID || s.over(open.session) {
+	if open.session.ProjectID != c.ProjectID || c.UserID != "" && open.session.UserID != c.UserID || s.over(open.session) {
 		return nil, notFound(id)
 	}
 	return s.view(open), nil
@@ -316,6 +316,6 @@ func wholeProject(c tenant.Caller) error {
 // project is the caller by whom other packages are asked once the session has decided: they scope by project and user,
 // and know nothing of session tokens.
 func project(c tenant.Caller) tenant.Caller {
-	c.SessionID = ""
+	c.SessionID, c.UserID = "", ""
 	return c
 }

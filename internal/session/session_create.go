@@ -45,6 +45,11 @@ func (s *Service) Create(ctx context.Context, c tenant.Caller, n NewSession) (Cr
 	if err := wholeProject(c); err != nil {
 		return Created{}, err
 	}
+	return s.create(ctx, c, n, s.newID(id.Session))
+}
+
+// create makes the session of an id.
+func (s *Service) create(ctx context.Context, c tenant.Caller, n NewSession, sessionID string) (Created, error) {
 	if n.ConfigID != "" {
 		// Never an unrestricted session in place of a template that cannot be had.
 		return Created{}, noRetry(fault.New(fault.NotFound, fault.SlugNotFound, "Saved session configuration %q does not exist.", n.ConfigID).
@@ -64,7 +69,7 @@ func (s *Service) Create(ctx context.Context, c tenant.Caller, n NewSession) (Cr
 	now := s.now().UTC()
 	token := id.NewSecret(id.SessionToken)
 	session := Session{
-		ID: s.newID(id.Session), ProjectID: c.ProjectID, UserID: n.UserID,
+		ID: sessionID, ProjectID: c.ProjectID, UserID: n.UserID,
 		Config: config, Version: 1, TokenHash: hashToken(token),
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: endOf(now, n.TTL),
 	}

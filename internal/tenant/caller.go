@@ -11,4 +11,4 @@ type Caller struct {
 }
 
 // Restricted reports whether the caller may reach one session only.
-func (c Caller) Restricted() bool { return c.SessionID != "" }
+func (c Caller) Restricted() bool { return c.SessionID != "" || c.UserID != "" }

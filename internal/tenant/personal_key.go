@@ -16,6 +16,10 @@ type Person struct {
 	KeyID     string // of the personal key that showed it; empty when something else did
 }
 
+// DefaultUser is the user of a server that has one: whose personal endpoint a project key opens when it names nobody, and whom the
+// first personal key belongs to.
+const DefaultUser = "default"
+
 // longestUserID is as long as the user id of a session may be.
 const longestUserID = 256
 

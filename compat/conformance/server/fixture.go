@@ -22,6 +22,10 @@ func (fixture) Open(context.Context, tenant.Caller, string) (mcpserver.View, err
 	return view{}, nil
 }
 
+func (fixture) Personal(context.Context, tenant.Caller, string) (string, mcpserver.View, error) {
+	return "", view{}, nil
+}
+
 func (fixture) Execute(_ context.Context, _ tenant.Caller, _ string, call session.ToolCall) (mcpserver.Outcome, error) {
 	tool, ok := tools[call.Slug]
 	if !ok {

@@ -23,6 +23,8 @@ type Config struct {
 	MasterKey secret.Value // empty: kept in a file in Data
 
 	OutboundAllow []string
+	Registration  bool // of OAuth clients by themselves
+	SignIn        SignIn
 	Toolkits      map[string]Toolkit // by slug
 	ToolkitDirs   []string
 
@@ -50,6 +52,17 @@ type Config struct {
 type Toolkit struct {
 	BaseURL string
 	OAuth2  OAuth2
+}
+
+// SignIn says where people sign in besides with personal keys: at an OpenID Connect issuer. Without an issuer, nowhere.
+type SignIn struct {
+	Issuer       string
+	ClientID     string
+	ClientSecret secret.Value
+	UserClaim    string
+	Users        []string
+	Tokens       bool
+	Audience     []string
 }
 
 // OAuth2 overrides a toolkit's OAuth endpoints; with a client id and secret the toolkit needs no auth config.

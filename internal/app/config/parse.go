@@ -133,6 +133,12 @@ func httpURL(s string) (string, error) {
 	return strings.TrimRight(s, "/"), nil
 }
 
+// issuerURL keeps the text as it is: an issuer's name may end in a slash, and is compared letter by letter.
+func issuerURL(s string) (string, error) {
+	_, err := httpURL(s)
+	return s, err
+}
+
 func publicURL(s string) (string, error) {
 	base, err := httpURL(s)
 	if err == nil && strings.Contains(base, "?") {
