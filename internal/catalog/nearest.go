@@ -11,12 +11,14 @@ import (
 // NearestTools gives up to n slugs that look like the given one, best first, for "did you mean".
 func (s *Snapshot) NearestTools(slug string, n int) []string {
 	known := make([]string, 0, len(s.tools))
-	for name := range s.tools {
+	for name := range s.toolNames() {
 		known = append(known, name)
 	}
 	names := nearest(strings.ToUpper(slug), known, 2*n)
 	for i, name := range names {
-		names[i] = s.tools[name].Slug // an alias stands for the tool
+		if t, ok := s.Tool(name); ok {
+			names[i] = t.Slug // an alias stands for the tool
+		}
 	}
 	names = unique(names)
 	return names[:min(n, len(names))]
@@ -24,8 +26,9 @@ func (s *Snapshot) NearestTools(slug string, n int) []string {
 
 // NearestToolkits gives up to n toolkit slugs that look like the given one, best first.
 func (s *Snapshot) NearestToolkits(slug string, n int) []string {
-	known := make([]string, 0, len(s.order))
-	for _, tk := range s.order {
+	all := s.Toolkits()
+	known := make([]string, 0, len(all))
+	for _, tk := range all {
 		known = append(known, tk.Slug)
 	}
 	return nearest(strings.ToLower(slug), known, n)

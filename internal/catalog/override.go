@@ -19,16 +19,9 @@ type Override struct {
 // With gives the toolkit as the operator wants it. The receiver is not changed. The base URL holds for all requests, also
 // for those that are declared for another host.
 func (t *Toolkit) With(o Override) (*Toolkit, error) {
-	out := *t
-	out.Tools = make([]*Tool, len(t.Tools))
-	for i, tool := range t.Tools {
-		copied := *tool
-		copied.Toolkit = &out
-		out.Tools[i] = &copied
-	}
-	out.Triggers = make([]*TriggerType, len(t.Triggers))
-	for i, trigger := range t.Triggers {
-		out.Triggers[i] = trigger.of(&out)
+	out := t.copied()
+	if t.hash != "" {
+		out.hash = t.hash + fmt.Sprintf("%+v", o)
 	}
 	if o.BaseURL != "" {
 		base, err := t.overrideURL("base_url", o.BaseURL)
@@ -40,7 +33,23 @@ func (t *Toolkit) With(o Override) (*Toolkit, error) {
 	if err := out.overrideOAuth2(o); err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return out, nil
+}
+
+// copied gives a copy whose tools and triggers are its own.
+func (t *Toolkit) copied() *Toolkit {
+	out := *t
+	out.Tools = make([]*Tool, len(t.Tools))
+	for i, tool := range t.Tools {
+		copied := *tool
+		copied.Toolkit = &out
+		out.Tools[i] = &copied
+	}
+	out.Triggers = make([]*TriggerType, len(t.Triggers))
+	for i, trigger := range t.Triggers {
+		out.Triggers[i] = trigger.of(&out)
+	}
+	return &out
 }
 
 func (t *Toolkit) overrideOAuth2(o Override) error {

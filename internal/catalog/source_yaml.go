@@ -42,7 +42,16 @@ func LoadToolkits(fsys fs.FS) ([]*Toolkit, error) {
 
 // LoadToolkit reads the toolkit in one directory. It is usable only when there are no problems.
 func LoadToolkit(fsys fs.FS, dir string) (*Toolkit, []Problem) {
-	l := &loader{fsys: fsys, dir: dir, toolkit: &Toolkit{}}
+	return loadToolkit(directory{fsys, dir}, dir)
+}
+
+// loadFiles reads a toolkit from files that are in memory, by name.
+func loadFiles(files map[string]string) (*Toolkit, []Problem) {
+	return loadToolkit(inMemory(files), ".")
+}
+
+func loadToolkit(from fileSource, dir string) (*Toolkit, []Problem) {
+	l := &loader{from: from, dir: dir, toolkit: &Toolkit{}}
 	l.load()
 	slices.SortStableFunc(l.problems, func(a, b Problem) int {
 		if a.File != b.File {
@@ -77,7 +86,7 @@ const (
 
 // loader reads one toolkit.
 type loader struct {
-	fsys     fs.FS
+	from     fileSource
 	dir      string
 	problems []Problem
 
@@ -137,15 +146,15 @@ func (l *loader) load() {
 
 // files gives the tool files of the directory, in order.
 func (l *loader) files() []string {
-	entries, err := fs.ReadDir(l.fsys, l.dir)
+	all, err := l.from.names()
 	if err != nil {
 		l.fail(toolkitFile, "%s", err)
 		return nil
 	}
 	var names []string
-	for _, e := range entries {
-		switch name := e.Name(); {
-		case e.IsDir() || name == toolkitFile || strings.HasPrefix(name, "."):
+	for _, name := range all {
+		switch {
+		case name == toolkitFile || strings.HasPrefix(name, "."):
 		case path.Ext(name) == ".yaml":
 			names = append(names, name)
 		case path.Ext(name) == ".yml":
@@ -162,7 +171,7 @@ func (l *loader) fail(file, format string, args ...any) {
 // read parses one file; nil when that fails.
 func (l *loader) read(name string) (*yaml.Node, *reader) {
 	r := &reader{file: path.Join(l.dir, name), problems: &l.problems}
-	data, err := fs.ReadFile(l.fsys, r.file)
+	data, err := l.from.content(name)
 	if err != nil {
 		l.fail(name, "%s", err)
 		return nil, r
@@ -180,6 +189,11 @@ func (l *loader) read(name string) (*yaml.Node, *reader) {
 	}
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		l.fail(name, "the file holds more than one document")
+	}
+	if problem := unwieldy(&doc); problem != nil {
+		problem.File = r.file
+		*r.problems = append(*r.problems, *problem)
+		return nil, r
 	}
 	return doc.Content[0], r
 }
@@ -232,6 +246,7 @@ func (l *loader) resolveReferences() {
 // finish puts the important tools first and completes what depends on all tools.
 func (l *loader) finish() {
 	t := l.toolkit
+	defer func() { t.hash = t.contentHash() }()
 	slices.SortStableFunc(t.Tools, func(a, b *Tool) int {
 		switch {
 		case a.Important == b.Important:

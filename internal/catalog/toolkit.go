@@ -30,6 +30,7 @@ type Toolkit struct {
 	Custom      bool // belongs to one project rather than to the server
 	UpdatedAt   time.Time
 
+	hash    string  // of its content; empty: made when it is asked for
 	packed  *packed // where the details of its tools are kept; nil: in the tools
 	rebased bool    // the operator set BaseURL: it wins over the bases of single requests
 }

@@ -22,6 +22,7 @@ const (
 	Keyset           Kind = "keyset" // the id is the owner
 	MCPServer        Kind = "mcp_server"
 	Event            Kind = "event"        // a project's log of events grew; the id is the project's
+	Toolkit          Kind = "toolkit"      // a toolkit or a pin was stored or deleted; the id is the project's, empty for the server's
 	Subscription     Kind = "subscription" // a webhook subscription changed, or deliveries to it are due anew
 )
 

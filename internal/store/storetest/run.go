@@ -29,6 +29,7 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"events", eventBehaviours},
 		{"webhook subscriptions", subscriptionBehaviours},
 		{"oauth", oauthBehaviours},
+		{"toolkits", toolkitBehaviours},
 		{"keysets", keysetBehaviours},
 		{"key rotation", rotationBehaviours},
 	} {
