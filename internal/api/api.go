@@ -20,6 +20,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/trigger"
 )
 
 // Options are what the REST edge needs.
@@ -35,6 +36,7 @@ type Options struct {
 
 	MCPServers *legacy.Service // servers of the older API
 	Events     *event.Service
+	Triggers   *trigger.Service
 
 	Pages    http.Handler                // Connect pages, OAuth callbacks and logos; nil: those routes answer 404
 	OAuth    http.Handler                // the OAuth endpoints of programs; nil: 404
@@ -62,6 +64,7 @@ type api struct {
 	metrics    *Metrics
 	mcpServers *legacy.Service
 	events     *event.Service
+	triggers   *trigger.Service
 	ready      func(context.Context) error
 	prepared   preparedTools
 	origin     func(*http.Request) (string, error)
@@ -73,8 +76,8 @@ type api struct {
 
 // New makes the handler of everything this server serves over HTTP.
 func New(o Options) (http.Handler, error) {
-	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil {
-		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers and Events are required")
+	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil || o.Triggers == nil {
+		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers Events and Triggers are required")
 	}
 	publicURL, err := checkPublicURL(o.PublicURL)
 	if err != nil {
@@ -82,7 +85,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	a := &api{
 		tenants: o.Tenants, sessions: o.Sessions, connect: o.Connect, runner: o.Runner,
-		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events,
+		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events, triggers: o.Triggers,
 		origin:  Origin(publicURL, o.TrustProxy),
 		maxBody: o.MaxBody, timeout: o.Timeout, log: o.Log, now: o.Now,
 	}

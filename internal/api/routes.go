@@ -85,6 +85,23 @@ func (a *api) routes() []route {
 		{"POST", "/connected_accounts/{nanoid}/refresh", 200, 0, serve(a.refreshAccount)},
 		{"POST", "/connected_accounts/{nanoid}/revoke", 200, 0, serve(a.revokeAccount)},
 
+		{"GET", "/triggers_types", 200, 0, serve(a.listTriggerTypes)},
+		{"GET", "/triggers_types/list/enum", 200, 0, serve(a.listTriggerSlugs)},
+		{"GET", "/triggers_types/{slug}", 200, 0, serve(a.getTriggerType)},
+		{"POST", "/trigger_instances/{slug}/upsert", 201, noRetry, serve(a.upsertTrigger)},
+		{"POST", "/trigger_instances/{slug}/check", 200, noRetry, serve(a.checkTrigger)},
+		{"GET", "/trigger_instances/active", 200, 0, serve(a.listTriggers)},
+		{"PATCH", "/trigger_instances/manage/{trigger_id}", 200, noRetry, serve(a.manageTrigger)},
+		{"DELETE", "/trigger_instances/manage/{trigger_id}", 200, 0, serve(a.deleteTrigger)},
+
+		{"POST", "/webhook_endpoints", 200, 0, serve(a.createEndpoint)},
+		{"GET", "/webhook_endpoints", 200, 0, serve(a.listEndpoints)},
+		{"GET", "/webhook_endpoints/schema", 200, 0, serve(a.endpointSchema)},
+		{"GET", "/webhook_endpoints/{nano_id}", 200, 0, serve(a.getEndpoint)},
+		{"PATCH", "/webhook_endpoints/{nano_id}", 200, 0, serve(a.mergeEndpointData)},
+		{"POST", "/webhook_endpoints/{nano_id}", 200, 0, serve(a.replaceEndpointData)},
+		{"POST", "/webhook_ingress/{toolkit}/{we_id}/trigger_event", 200, 0, endpoint{open: a.receiveWebhook}},
+
 		{"POST", "/webhook_subscriptions", 201, 0, serve(a.createSubscription)},
 		{"GET", "/webhook_subscriptions", 200, 0, serve(a.listSubscriptions)},
 		{"GET", "/webhook_subscriptions/event_types", 200, 0, serve(a.listEventTypes)},

@@ -18,6 +18,7 @@ type endpoint struct {
 	binding *binding
 	answer  func(context.Context, tenant.Caller, incoming) (any, error)
 	stream  func(context.Context, tenant.Caller, incoming, http.ResponseWriter) error // instead of answer, where there is one
+	open    http.HandlerFunc                                                          // the whole of the route: for callers that have no key of ours
 }
 
 // serve adapts a handler to the route table. A handler has one shape: who calls and what is asked in, a value to be
@@ -60,6 +61,9 @@ type incoming struct {
 
 // handler makes the http.Handler of one route.
 func (a *api) handler(rt route) http.Handler {
+	if rt.endpoint.open != nil {
+		return rt.endpoint.open
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		value, err := a.call(rt, w, r)
 		if err != nil {
@@ -67,9 +71,17 @@ func (a *api) handler(rt route) http.Handler {
 			return
 		}
 		if rt.endpoint.stream == nil {
-			a.writeValue(w, r, rt.status, value)
+			a.writeValue(w, r, rt.success(value), value)
 		}
 	})
+}
+
+// success gives the status of an answer: the route's, unless the answer has one of its own.
+func (rt route) success(value any) int {
+	if own, ok := value.(interface{ status() int }); ok {
+		return own.status()
+	}
+	return rt.status
 }
 
 // call runs the phases that all routes share: who calls, may they, what is asked, answer.

@@ -29,6 +29,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/store/storetest"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/trigger"
 )
 
 // stack is the whole server below the HTTP edge, with a real store and a provider on the loopback interface.
@@ -37,6 +38,8 @@ type stack struct {
 	store    *store.Store
 	events   *event.Service
 	attempts chan string // how deliveries went
+	triggers *trigger.Service
+	calls    chan string // what became of providers' calls
 	connect  *connect.Service
 	upstream *upstream
 	log      *lockedBuffer
@@ -136,8 +139,17 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	_, s.otherKey, err = tenants.CreateKey(t.Context(), other.ID, "test")
 	must(t, err)
 
+	s.calls = make(chan string, 100)
+	s.triggers, err = trigger.New(trigger.Options{
+		Store: s.store, Catalog: func(projectID string) *catalog.Snapshot { return tools.Snapshot(projectID) },
+		Connections: connections, Runner: runner, Now: s.clock.Now,
+		Received: func(_, outcome string) { s.calls <- outcome },
+	})
+	must(t, err)
+
 	o := Options{
-		Tenants: tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events,
+		Triggers: s.triggers,
+		Tenants:  tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events,
 		Search: func(*catalog.Snapshot) *search.Index { return index() }, Gatherer: registry, Now: s.clock.Now,
 		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

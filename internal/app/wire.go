@@ -25,6 +25,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/trigger"
 	"github.com/patchbay-dev/patchbay/web"
 )
 
@@ -51,6 +52,7 @@ type parts struct {
 	runner    *execute.Runner
 	sessions  *session.Service
 	events    *event.Service
+	triggers  *trigger.Service
 	legacy    *legacy.Service
 
 	people *authserver.Service
@@ -125,9 +127,13 @@ func (p *parts) wireServices() (err error) {
 		ProjectName: p.projectName,
 		Settings:    p.tenants.Settings,
 		Refreshed:   p.metrics.TokenRefreshed,
-		PublicURL:   a.config.PublicURL,
-		Now:         a.now,
-		Log:         a.log,
+		StatusChanged: func(ctx context.Context, before connect.Status, a connect.ConnectedAccount) {
+			p.triggers.AccountChanged(ctx, before, a)
+		},
+		Leaving:   func(ctx context.Context, a connect.ConnectedAccount) { p.triggers.AccountLeaves(ctx, a) },
+		PublicURL: a.config.PublicURL,
+		Now:       a.now,
+		Log:       a.log,
 	})
 	if err != nil {
 		return err
@@ -165,6 +171,10 @@ func (p *parts) wireServices() (err error) {
 		return err
 	}
 	p.events, err = p.newEvents()
+	if err != nil {
+		return err
+	}
+	p.triggers, err = p.newTriggers()
 	return err
 }
 
@@ -210,6 +220,7 @@ func (p *parts) wireEdges() error {
 		Metrics:    p.metrics,
 		MCPServers: p.legacy,
 		Events:     p.events,
+		Triggers:   p.triggers,
 		Pages:      pages,
 		OAuth:      oauth,
 		MCP:        mcp,
@@ -281,6 +292,7 @@ func (p *parts) start() {
 	p.runner.Start()
 	p.refresher.Start()
 	p.events.Start()
+	p.triggers.Start()
 	p.app.server.RegisterOnShutdown(p.events.CloseStreams) // they would keep it waiting
 	p.background.every(p.app.config.SweepInterval, "sweep", p.sweep)
 	p.background.jobs.Go(func() { p.sessions.Warm("") }) // the shared catalog's index, before the first search asks for it
@@ -300,6 +312,7 @@ func (p *parts) sweep(ctx context.Context) error {
 func (p *parts) close(ctx context.Context) error {
 	p.background.stop()
 	p.refresher.Stop()
+	p.triggers.Stop()
 	p.events.Stop()
 	err := p.runner.Stop(ctx)
 	p.connect.Close()

@@ -163,6 +163,7 @@ func (s *Service) revokeAll(ctx context.Context, c tenant.Caller, configID strin
 			places <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-places }()
+				s.leave(limited, a)
 				r := s.revoke(limited, a)
 				mu.Lock()
 				defer mu.Unlock()

@@ -56,6 +56,10 @@ type Options struct {
 	// StatusChanged is told after an account's new status is stored. It must be quick. Nil: nobody is told.
 	StatusChanged func(ctx context.Context, before Status, a ConnectedAccount)
 
+	// Leaving is told of an account that is about to be deleted, while its credential still works: whatever was made with it at the
+	// provider can be removed. Deleting waits for it. Nil: nobody is told.
+	Leaving func(ctx context.Context, a ConnectedAccount)
+
 	// Refreshed is told how each try to refresh a token went (refreshed, failed, expired), for metrics. Nil: nobody is told.
 	Refreshed func(outcome string)
 

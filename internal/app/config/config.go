@@ -36,6 +36,8 @@ type Config struct {
 	MaxRequest     int64 // bytes
 
 	RefreshInterval time.Duration
+	PollInterval    time.Duration
+	MinPollInterval time.Duration
 	SweepInterval   time.Duration
 	LogRetention    time.Duration
 	EventRetention  time.Duration
