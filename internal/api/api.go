@@ -77,7 +77,7 @@ type api struct {
 // New makes the handler of everything this server serves over HTTP.
 func New(o Options) (http.Handler, error) {
 	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil || o.Triggers == nil {
-		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers Events and Triggers are required")
+		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers, Events and Triggers are required")
 	}
 	publicURL, err := checkPublicURL(o.PublicURL)
 	if err != nil {

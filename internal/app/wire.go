@@ -305,7 +305,8 @@ func (p *parts) sweep(ctx context.Context) error {
 	_, answers := p.store.DeleteIdempotentBefore(ctx, now.Add(-idempotencyLife))
 	_, logs := p.store.DeleteLogsBefore(ctx, now.Add(-p.app.config.LogRetention))
 	_, events := p.events.Sweep(ctx, now.Add(-p.app.config.EventRetention))
-	return errors.Join(p.people.Sweep(ctx), sessions, answers, logs, events)
+	_, calls := p.store.DeleteReceiptsBefore(ctx, now.Add(-trigger.ReceiptsFor))
+	return errors.Join(p.people.Sweep(ctx), sessions, answers, logs, events, calls)
 }
 
 // close ends the parts in the reverse of the order in which they depend on each other.
