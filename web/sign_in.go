@@ -126,7 +126,7 @@ func (p *pages) visitIssuer(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pages) returnFromIssuer(w http.ResponseWriter, r *http.Request) {
-	browser, _ := browserOf(r)
+	browser, _ := p.browserOf(r)
 	login, cookie, next, err := p.o.People.ReturnFromIssuer(r.Context(), p.origin(r), browser, r.URL.Query())
 	if err != nil {
 		p.problem(w, r, err)
@@ -137,7 +137,7 @@ func (p *pages) returnFromIssuer(w http.ResponseWriter, r *http.Request) {
 
 // readSignIn reads a form of the sign-in page, and gives the page to go on to.
 func (p *pages) readSignIn(w http.ResponseWriter, r *http.Request) (next string, ok bool) {
-	browser, known := browserOf(r)
+	browser, known := p.browserOf(r)
 	if !p.readForm(w, r, known) {
 		return "", false
 	}
@@ -192,8 +192,6 @@ func (p *pages) base() string {
 	}
 	return strings.TrimSuffix(u.Path, "/")
 }
-
-func (p *pages) secure(r *http.Request) bool { return strings.HasPrefix(p.origin(r), "https:") }
 
 // loginCookie names the cookie of a signed-in browser. With the prefix, browsers take it from this very host over TLS only (RFC 6265bis
 // section 4.1.3.2); without TLS they would not take it at all.
