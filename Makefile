@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI_LINT_VERSION := v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint generate compat conformance bench check
+.PHONY: help run build test race lint generate compat conformance bench soak check
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ conformance: ## run the MCP conformance suite against a running server (needs No
 
 bench: ## measure against the floors (a few minutes, on an idle machine)
 	bench/run.sh
+
+soak: ## deliver 10,000 events while the server is killed twenty times and the receiver is down for ten minutes
+	PATCHBAY_TEST_ORDEAL="10000 20 10m" go test ./internal/event -run '^TestNothingIsLost$$' -v -count=1 -timeout 2h
 
 check: ## all that CI runs
 	.ci/run

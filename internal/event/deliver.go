@@ -18,7 +18,7 @@ const (
 // deliverDue sends what is due of a subscription until nothing is, its receiver fails too often, or its time is over. What was
 // not done is due at once again.
 func (s *Service) deliverDue(ctx context.Context, lease job.Lease, sub Subscription) error {
-	state := &health{sub: sub, now: s.now}
+	state := &health{sub: sub, o: &s.o}
 	end := s.now().Add(sliceLasts)
 	var err error
 	for ctx.Err() == nil && !state.closed() && s.now().Before(end) {
@@ -82,7 +82,7 @@ func (s *Service) attempt(ctx context.Context, state *health, d DueDelivery) err
 	d.AttemptedAt, d.Took, d.Response, d.Error = began, after.Sub(began), answer.status, answer.problem
 	d.Status, d.DueAt = Delivered, time.Time{}
 	if answer.outcome != accepted {
-		d.Status, d.DueAt = Pending, after.Add(max(pauseAfter(d.Attempts), answer.after))
+		d.Status, d.DueAt = Pending, after.Add(max(s.o.pauseAfter(d.Attempts), answer.after))
 		if d.DueAt.After(d.GivenUpAt) || answer.outcome == gone {
 			d.Status, d.DueAt = Dead, time.Time{}
 		}

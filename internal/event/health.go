@@ -7,24 +7,26 @@ import (
 )
 
 // Retries of one delivery: 5 seconds after the first failure, twice as long after each further one, at most an hour.
-const (
-	firstPause   = 5 * time.Second
-	longestPause = time.Hour
-)
-
+//
 // Pauses of a receiver that fails whatever it is sent: after ten failures in a row it is left alone, and tried with one delivery at
 // a time until it takes one. So a receiver that is down costs little, and is found to be up again within a minute.
 const (
-	failuresToPause  = 10
-	shortestRecovery = 5 * time.Second
-	longestRecovery  = time.Minute
-	longestAsked     = time.Hour // that a receiver may ask for by Retry-After
+	defaultFirstPause   = 5 * time.Second
+	defaultLongestPause = time.Hour
+	failuresToPause     = 10
+	defaultRecovery     = time.Minute
+	longestAsked        = time.Hour // that a receiver may ask for by Retry-After
 )
 
 // pauseAfter is how long a delivery waits after its nth failed attempt. No two wait alike, so that they do not all come
 // back at the same moment.
-func pauseAfter(attempts int) time.Duration {
-	return jittered(min(firstPause<<min(attempts-1, 20), longestPause))
+func (o *Options) pauseAfter(attempts int) time.Duration {
+	return jittered(min(o.FirstPause<<min(attempts-1, 20), o.LongestPause))
+}
+
+// recovery is how long a receiver is left alone after it failed so many times more than it may.
+func (o *Options) recovery(failures int) time.Duration {
+	return jittered(min(o.FirstPause<<min(failures, 20), o.Recovery))
 }
 
 func jittered(pause time.Duration) time.Duration {
@@ -34,7 +36,7 @@ func jittered(pause time.Duration) time.Duration {
 // health is what is known of a receiver while it is delivered to.
 type health struct {
 	sub Subscription // as it was claimed
-	now func() time.Time
+	o   *Options
 
 	mu       sync.Mutex
 	failures int // since this began, in a row
@@ -62,7 +64,7 @@ func (h *health) note(a answer) {
 	h.failures++
 	h.gone = h.gone || a.outcome == gone
 	if n := h.failed() - failuresToPause; n >= 0 {
-		h.pause(jittered(min(shortestRecovery<<min(n, 10), longestRecovery)))
+		h.pause(h.o.recovery(n))
 	}
 	if a.after > 0 {
 		h.pause(a.after)
@@ -70,7 +72,7 @@ func (h *health) note(a answer) {
 }
 
 func (h *health) pause(d time.Duration) {
-	if until := h.now().Add(d); until.After(h.until) {
+	if until := h.o.Now().Add(d); until.After(h.until) {
 		h.until = until
 	}
 }

@@ -30,11 +30,16 @@ type Options struct {
 	// Nil: nobody is told.
 	Attempted func(outcome string, took time.Duration)
 
-	Node    string           // names this process in leases; empty: random
-	Workers int              // subscriptions delivered to at the same time; 0: 64
-	Timeout time.Duration    // of one attempt; 0: 15 seconds
-	Now     func() time.Time // nil: time.Now
-	Log     *slog.Logger     // nil: nothing is logged
+	Node    string        // names this process in leases; empty: random
+	Workers int           // subscriptions delivered to at the same time; 0: 64
+	Timeout time.Duration // of one attempt; 0: 15 seconds
+
+	FirstPause   time.Duration // of a delivery after its first failure, doubled by each further one; 0: 5 seconds
+	LongestPause time.Duration // at most; 0: an hour
+	Recovery     time.Duration // of a receiver that fails whatever it is sent, at most; 0: a minute
+
+	Now func() time.Time // nil: time.Now
+	Log *slog.Logger     // nil: nothing is logged
 }
 
 // The defaults that Options speak of.
@@ -64,6 +69,9 @@ func New(o Options) (*Service, error) {
 	setDefault(&o.Node, id.New("node"))
 	setDefault(&o.Workers, defaultWorkers)
 	setDefault(&o.Timeout, defaultTimeout)
+	setDefault(&o.FirstPause, defaultFirstPause)
+	setDefault(&o.LongestPause, defaultLongestPause)
+	setDefault(&o.Recovery, defaultRecovery)
 	setDefault(&o.Log, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
