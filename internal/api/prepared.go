@@ -98,10 +98,21 @@ func (p *preparedTools) app(snapshotID string, t *catalog.Tool) preparedTool {
 
 // listed gives the encoded form of a tool that a session lists.
 func (p *preparedTools) listed(snapshotID string, spec session.ToolSpec) preparedTool {
-	if spec.Tool != nil {
+	switch {
+	case spec.Tool == nil:
+		return encodeTool(metaToolFacts(spec))
+	case len(spec.Input) == len(spec.Tool.Detail().Input.JSON): // what sessions add to a schema makes it longer
 		return p.app(snapshotID, spec.Tool)
 	}
-	return encodeTool(metaToolFacts(spec))
+	key := toolKey{snapshotID + " with account", spec.Tool.Slug}
+	if ready, ok := p.tools.get(key); ok {
+		return ready
+	}
+	facts := appToolFacts(spec.Tool)
+	facts.InputParameters = spec.Input
+	ready := encodeTool(facts)
+	p.tools.put(key, ready, ready.size(), preparedToolBytes)
+	return ready
 }
 
 // toolFacts are the members of a tool object (API contract section 7.1) that follow those with the logo in them.

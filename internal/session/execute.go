@@ -127,10 +127,7 @@ func (s *Service) runApp(ctx context.Context, c tenant.Caller, view *View, call 
 	if err := view.Allows(tool); err != nil {
 		return execute.Result{}, err
 	}
-	if call.Account != "" && !view.Session.Config.MultiAccount.Enable {
-		return execute.Result{}, fault.New(fault.Invalid, fault.SlugSessionInvalid, "The call names account %q, but multi_account is off in this session.", call.Account).
-			WithFix("Leave out account, or set multi_account.enable to true: %s.", howToChange)
-	}
+	call = call.naming(tool)
 	result, err := s.runner.Run(ctx, project(c), execute.Call{
 		Tool:           tool,
 		Version:        view.Session.Config.ToolkitVersions[tool.Toolkit.Slug],

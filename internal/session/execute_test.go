@@ -80,9 +80,9 @@ func TestExecuteRefuses(t *testing.T) {
 			call:   session.ToolCall{Slug: "GMAIL_SEND_EMAIL"}, kind: fault.Invalid, slug: fault.SlugNoActiveConnection,
 			message: "has not connected Gmail", fix: `The user has to connect Gmail in the application first. The application can do it with session.authorize("gmail")`,
 		},
-		"an account named where there is one only": {
-			call: session.ToolCall{Slug: "GMAIL_SEND_EMAIL", Account: "work"}, kind: fault.Invalid, slug: fault.SlugSessionInvalid,
-			message: `names account "work", but multi_account is off`, fix: "Leave out account",
+		"an account that the user does not have": {
+			call: session.ToolCall{Slug: "GMAIL_SEND_EMAIL", Account: "work"}, kind: fault.Invalid, slug: fault.SlugAccountRequired,
+			message: `has no Gmail account "work" here`, fix: "Connect Gmail first",
 		},
 	}
 	for name, c := range cases {

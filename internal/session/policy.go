@@ -278,7 +278,11 @@ func (p *policy) list() []ToolSpec {
 		specs = append(specs, m.spec(p.multi))
 	}
 	for _, t := range p.preloaded() {
-		specs = append(specs, appToolSpec(t))
+		spec := appToolSpec(t)
+		if p.multi {
+			spec.Input = withAccount(t, spec.Input)
+		}
+		specs = append(specs, spec)
 	}
 	return specs
 }
