@@ -162,16 +162,6 @@ func (x *execution) advice(f *failure) string {
 	return ""
 }
 
-func (x *execution) forbiddenAdvice() string {
-	text := "The account may not do this."
-	if x.tool != nil && len(x.tool.Scopes.All) > 0 {
-		text += " The call needs the scopes " + join(x.tool.Scopes.All, ", ") + ": connect the account again and grant them."
-	} else {
-		text += " Have its rights extended at the service, or use another account."
-	}
-	return text
-}
-
 // reconnectFailure is what a refused credential comes to when no fresh one helps. Looking at the account again tells whether
 // it is dead, which package connect has found out meanwhile, or whether it may merely not do this.
 func (x *execution) reconnectFailure(ctx context.Context, f *failure) *failure {

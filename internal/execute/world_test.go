@@ -178,7 +178,8 @@ type accounts struct {
 	mu       sync.Mutex
 	key      string
 	proxy    outbound.Proxy
-	fresh    string // what a refused key is replaced by; empty: it cannot be
+	scopes   []string // of the grant
+	fresh    string   // what a refused key is replaced by; empty: it cannot be
 	expired  bool
 	missing  bool
 	rejected int
@@ -196,7 +197,7 @@ func (a *accounts) Select(_ context.Context, _ tenant.Caller, sel connect.Select
 	case a.expired:
 		return connect.ConnectedAccount{}, fault.New(fault.Unprocessable, fault.SlugAccountState, "The Acme account ca_1 is EXPIRED.").WithFix("Reconnect it.")
 	}
-	return connect.ConnectedAccount{ID: "ca_1", AuthConfigID: "ac_1", UserID: "ann", Toolkit: sel.Toolkit, Status: connect.Active}, nil
+	return connect.ConnectedAccount{ID: "ca_1", AuthConfigID: "ac_1", UserID: "ann", Toolkit: sel.Toolkit, Status: connect.Active, Scopes: a.scopes}, nil
 }
 
 func (a *accounts) Credential(_ context.Context, _ tenant.Caller, account connect.ConnectedAccount) (connect.Credential, error) {
