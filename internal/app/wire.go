@@ -107,7 +107,7 @@ func (p *parts) wireFoundation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.tenants, err = tenant.New(tenant.Options{Store: p.store, Bus: p.bus, Now: a.now})
+	p.tenants, err = tenant.New(tenant.Options{Store: p.store, Bus: p.bus, Now: a.now, Defaults: a.config.Connect})
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/secret"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 // Config is everything an operator can set. It is complete and checked when Load returns it; the table in settings.go
@@ -27,6 +28,7 @@ type Config struct {
 	SignIn        SignIn
 	Toolkits      map[string]Toolkit // by slug
 	ToolkitDirs   []string
+	Connect       tenant.Settings // of projects that choose nothing themselves
 
 	LogLevel       slog.Level
 	LogFormat      string // "text", "json" or "auto"

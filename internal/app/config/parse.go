@@ -13,8 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
 	"github.com/patchbay-dev/patchbay/internal/secret"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 // one makes the setter of a setting with a single value.
@@ -77,6 +79,20 @@ func each[T any](parse func(string) (T, error), values []string) ([]T, error) {
 		list = append(list, v)
 	}
 	return list, nil
+}
+
+// ofProjects makes the parser of a text that projects can choose too.
+func ofProjects(field func(*tenant.Settings) *string) func(string) (string, error) {
+	return func(s string) (string, error) {
+		var chosen tenant.Settings
+		*field(&chosen) = s
+		checked, err := chosen.Checked()
+		if err != nil {
+			_, problem, _ := strings.Cut(fault.From(err).Details[0], ": ")
+			return "", errors.New("it " + problem)
+		}
+		return text(*field(&checked))
+	}
 }
 
 func text(s string) (string, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/secret"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 // Setting is one row of the table. Its name as a flag, a variable and a file key all follow from Key.
@@ -57,6 +58,18 @@ func Settings() []Setting {
 			Meaning: "Let access tokens (JWT) of the issuer open MCP endpoints, if they are meant for the endpoint's URL or for `signin.audience`."},
 		{Key: "signin.audience", List: true, Unset: "the endpoint's own URL only", set: many(text, func(c *Config) *[]string { return &c.SignIn.Audience }),
 			Meaning: "Further audiences of such access tokens that are accepted."},
+		{Key: "connect.display_name", Unset: "the project's name", set: one(ofProjects(func(s *tenant.Settings) *string { return &s.DisplayName }), func(c *Config) *string { return &c.Connect.DisplayName }),
+			Meaning: "What Connect pages call the application, where the project does not say itself (`PATCH /api/v3.1/org/project/config`, as for the next five)."},
+		{Key: "connect.logo_url", Unset: "letters on a tile", set: one(ofProjects(func(s *tenant.Settings) *string { return &s.LogoURL }), func(c *Config) *string { return &c.Connect.LogoURL }),
+			Meaning: "Picture on Connect pages, over https."},
+		{Key: "connect.accent_color", Unset: "blue", set: one(ofProjects(func(s *tenant.Settings) *string { return &s.AccentColor }), func(c *Config) *string { return &c.Connect.AccentColor }),
+			Meaning: "Colour of buttons and links on Connect pages, such as `#1d4ed8`. Shades that can be read are made of it for light and dark pages."},
+		{Key: "connect.link_url", Unset: "`public_url`", set: one(ofProjects(func(s *tenant.Settings) *string { return &s.LinkURL }), func(c *Config) *string { return &c.Connect.LinkURL }),
+			Meaning: "Put in front of `/link/{token}` in links. What is there redirects to the same path at `public_url`."},
+		{Key: "connect.verifier_url", Unset: "nobody is asked", set: one(ofProjects(func(s *tenant.Settings) *string { return &s.VerifierURL }), func(c *Config) *string { return &c.Connect.VerifierURL }),
+			Meaning: "Where users come after signing in, for the application to say who they are (docs/connect-pages.md)."},
+		{Key: "connect.callback_origins", List: true, Unset: "anywhere", set: many(tenant.ParseOrigin, func(c *Config) *[]string { return &c.Connect.CallbackOrigins }),
+			Meaning: "The only origins (scheme, host and port) that links may lead back to, for all projects; a project can narrow them further."},
 		{Key: "toolkits.<slug>.base_url", Unset: "the toolkit's own", set: toolkit(httpURL, func(t *Toolkit) *string { return &t.BaseURL }),
 			Meaning: "Where the toolkit's API is: GitHub Enterprise, a sandbox, a test double. A path is put in front of the tools' paths."},
 		{Key: "toolkits.<slug>.oauth2.authorize_url", Unset: "the toolkit's own", set: toolkit(httpURL, func(t *Toolkit) *string { return &t.OAuth2.AuthorizeURL }),
