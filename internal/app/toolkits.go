@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -36,8 +37,10 @@ func loadCatalog(c config.Config, shipped fs.FS) (*catalog.Snapshot, error) {
 
 func loadDir(dir string) ([]*catalog.Toolkit, error) {
 	toolkits, err := catalog.LoadToolkits(os.DirFS(dir))
+	imported, wrong := catalog.LoadDefinitions(os.DirFS(dir))
+	toolkits, err = append(toolkits, imported...), errors.Join(err, wrong)
 	if err == nil && len(toolkits) == 0 {
-		err = fmt.Errorf("no directory in it holds a toolkit.yaml")
+		err = fmt.Errorf("no directory in it holds a toolkit.yaml, and no file in it is an imported toolkit")
 	}
 	if err != nil {
 		return nil, fault.New(fault.Invalid, fault.SlugInvalid, "The toolkits in %s cannot be used.", dir).

@@ -1,0 +1,145 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog/graphql"
+	"github.com/patchbay-dev/patchbay/internal/catalog/openapi"
+	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
+)
+
+// Reader reads descriptions from files and from addresses.
+type Reader struct {
+	Client   *outbound.Client // for addresses; nil: files only
+	Header   http.Header      // sent to addresses, for descriptions that are not for everybody
+	Patience time.Duration    // how long an address may take in all; 0: DefaultPatience
+}
+
+// DefaultPatience is how long an address may take to give its description, from the first byte asked to the last one read.
+const DefaultPatience = 90 * time.Second
+
+// IsAddress tells an address from the name of a file.
+func IsAddress(place string) bool {
+	return strings.HasPrefix(place, "https://") || strings.HasPrefix(place, "http://")
+}
+
+// Read gives what is in a file or at an address, of at most limit bytes.
+func (r *Reader) Read(ctx context.Context, place string, limit int64) ([]byte, error) {
+	if IsAddress(place) {
+		return r.ask(ctx, http.MethodGet, place, nil, limit)
+	}
+	info, err := os.Stat(place)
+	switch {
+	case err != nil:
+		return nil, refused("%s cannot be read: %s.", place, plainError(err))
+	case info.IsDir():
+		return nil, refused("%s is a directory.", place).WithFix("Import all descriptions in it with --directory.")
+	case info.Size() > limit:
+		return nil, refused("%s has %d MB; at most %d MB are read.", place, info.Size()>>20, limit>>20)
+	}
+	data, err := os.ReadFile(place)
+	if err != nil {
+		return nil, refused("%s cannot be read: %s.", place, plainError(err))
+	}
+	return data, nil
+}
+
+// Introspect asks a GraphQL API for its schema.
+func (r *Reader) Introspect(ctx context.Context, endpoint string) ([]byte, error) {
+	body, err := json.Marshal(map[string]string{"query": graphql.IntrospectionQuery, "operationName": "IntrospectionQuery"})
+	if err != nil {
+		return nil, err
+	}
+	return r.ask(ctx, http.MethodPost, endpoint, body, graphql.MaxSize)
+}
+
+func (r *Reader) ask(ctx context.Context, method, address string, body []byte, limit int64) ([]byte, error) {
+	if r.Client == nil {
+		return nil, refused("Addresses are not read here; give a file.")
+	}
+	patience := r.Patience
+	if patience == 0 {
+		patience = DefaultPatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil || request.URL.User != nil {
+		return nil, refused("%s is not an address that can be read.", shown(address))
+	}
+	request.Header = r.Header.Clone()
+	if request.Header == nil {
+		request.Header = http.Header{}
+	}
+	request.Header.Set("User-Agent", "patchbay (+https://github.com/patchbay-dev/patchbay)")
+	request.Header.Set("Accept", "application/json, application/yaml;q=0.9, */*;q=0.5")
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := r.Client.DoFollowing(request)
+	if err != nil {
+		return nil, unreachable(ctx, address, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, refused("%s answered %d %s.", shown(address), response.StatusCode, http.StatusText(response.StatusCode)).
+			WithFix("If it wants a credential, give it as a header.")
+	}
+	if media := response.Header.Get("Content-Type"); strings.HasPrefix(media, "image/") || strings.HasPrefix(media, "video/") || strings.HasPrefix(media, "audio/") {
+		return nil, refused("%s answered with %s, which describes no API.", shown(address), media)
+	}
+	data, err := outbound.ReadBody(response.Body, limit)
+	if err != nil {
+		return nil, unreachable(ctx, address, err)
+	}
+	return data, nil
+}
+
+// unreachable says why an address was not read. What the guard refused says so itself.
+func unreachable(ctx context.Context, address string, err error) error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return refused("%s did not answer in time.", shown(address)).Because(err)
+	case errors.Is(err, context.Canceled):
+		return err
+	default:
+		return refused("%s cannot be reached.", shown(address)).Because(err)
+	}
+}
+
+// shown is an address for messages: its user and query may be secrets.
+func shown(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "the address"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+func plainError(err error) string {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+func refused(format string, args ...any) *fault.Error {
+	return fault.New(fault.Invalid, fault.SlugInvalid, format, args...)
+}
+
+// maxDescription is how much of one description is read.
+const maxDescription = openapi.MaxSize
