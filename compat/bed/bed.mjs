@@ -4,7 +4,7 @@
 //
 // The bed: emulated GitHub, Google, Slack and Linear (npm package "emulate"), a strict gate before each of them, and the
 // patchbay binary with its own empty data directory, configured as an operator would configure it. The command finds it
-// through PATCHBAY_URL, PATCHBAY_API_KEY, BED_GATES (JSON: provider -> URL of its gate) and BED_DATA (data directory).
+// through PATCHBAY_URL, PATCHBAY_API_KEY, BED_GATES (JSON: provider -> URL of its gate), BED_DATA (data directory) and BED_BINARY.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync, createWriteStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -40,6 +40,7 @@ try {
     PATCHBAY_API_KEY: key,
     BED_GATES: JSON.stringify(Object.fromEntries(Object.entries(gates).map(([name, gate]) => [name, gate.url]))),
     BED_DATA: directory,
+    BED_BINARY: binary,
   });
 } catch (error) {
   console.error(error.message);

@@ -101,7 +101,7 @@ func redirectOf(client Client, q url.Values) (string, error) {
 }
 
 // checkAuthorize checks what remains of a request.
-func checkAuthorize(q url.Values) *fault.Error {
+func checkAuthorize(q url.Values) error {
 	switch {
 	case q.Get("response_type") != "code":
 		return fault.New(fault.Invalid, fault.SlugOAuthUnsupportedResponseType, "response_type must be code.")
