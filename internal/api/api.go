@@ -17,6 +17,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/legacy"
+	"github.com/patchbay-dev/patchbay/internal/realtime"
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
@@ -36,6 +37,7 @@ type Options struct {
 
 	MCPServers *legacy.Service // servers of the older API
 	Events     *event.Service
+	Realtime   *realtime.Service
 	Triggers   *trigger.Service
 
 	Pages    http.Handler                // Connect pages, OAuth callbacks and logos; nil: those routes answer 404
@@ -64,6 +66,7 @@ type api struct {
 	metrics    *Metrics
 	mcpServers *legacy.Service
 	events     *event.Service
+	realtime   *realtime.Service
 	triggers   *trigger.Service
 	ready      func(context.Context) error
 	prepared   preparedTools
@@ -76,8 +79,8 @@ type api struct {
 
 // New makes the handler of everything this server serves over HTTP.
 func New(o Options) (http.Handler, error) {
-	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil || o.Triggers == nil {
-		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers, Events and Triggers are required")
+	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil || o.Realtime == nil || o.Triggers == nil {
+		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers, Events, Realtime and Triggers are required")
 	}
 	publicURL, err := checkPublicURL(o.PublicURL)
 	if err != nil {
@@ -85,7 +88,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	a := &api{
 		tenants: o.Tenants, sessions: o.Sessions, connect: o.Connect, runner: o.Runner,
-		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events, triggers: o.Triggers,
+		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events, realtime: o.Realtime, triggers: o.Triggers,
 		origin:  Origin(publicURL, o.TrustProxy),
 		maxBody: o.MaxBody, timeout: o.Timeout, log: o.Log, now: o.Now,
 	}

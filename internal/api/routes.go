@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/realtime"
 )
 
 // route is one operation of the API.
@@ -27,6 +28,7 @@ type rules uint8
 const (
 	sessionToken rules = 1 << iota // the session's own token opens it too, not only a project key
 	noRetry                        // a failure must not be repeated by an SDK on its own: x-should-retry: false
+	form                           // the body may be a form as well as JSON
 )
 
 // prefixes are the two generations of clients. They mean the same here: upstream they differ in the tool version that is
@@ -116,6 +118,9 @@ func (a *api) routes() []route {
 		{"GET", "/events/stream", 200, 0, serveStream(a.streamEvents)},
 		{"GET", "/events/{id}", 200, 0, serve(a.getEvent)},
 
+		{"GET", "/internal/sdk/realtime/credentials", 200, 0, serve(a.realtimeCredentials)},
+		{"POST", "/internal/sdk/realtime/auth", 200, form, serve(a.authorizeRealtime)},
+
 		{"GET", "/org/project/config", 200, 0, serve(a.getProjectConfig)},
 		{"PATCH", "/org/project/config", 200, 0, serve(a.updateProjectConfig)},
 
@@ -188,6 +193,7 @@ func (a *api) mux(o Options) *http.ServeMux {
 		mux.Handle("/v3/mcp/{server_id}", o.MCP)
 		mux.Handle("/v3/mcp/{server_id}/mcp", o.MCP)
 	}
+	mux.Handle("GET "+realtime.Path, o.Realtime)
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
 	}

@@ -106,6 +106,11 @@ func (a *api) call(rt route, w http.ResponseWriter, r *http.Request) (any, error
 			return nil, bodyFault(err)
 		}
 		in.body = buf.Bytes()
+		if rt.rules&form != 0 {
+			if in.body, err = formAsJSON(r, in.body); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if rt.endpoint.stream != nil {
 		return nil, rt.endpoint.stream(r.Context(), caller, in, w)

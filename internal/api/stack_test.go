@@ -23,6 +23,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/legacy"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
+	"github.com/patchbay-dev/patchbay/internal/realtime"
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/session"
@@ -128,6 +129,8 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	must(t, err)
 	events.Start()
 	t.Cleanup(events.Stop)
+	live, err := realtime.New(realtime.Options{Events: events, Sealer: s.store.Keyring().Server(), Now: s.clock.Now})
+	must(t, err)
 	s.events = events
 
 	s.project, err = tenants.EnsureProject(t.Context(), "default")
@@ -149,7 +152,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 
 	o := Options{
 		Triggers: s.triggers,
-		Tenants:  tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events,
+		Tenants:  tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events, Realtime: live,
 		Search: func(*catalog.Snapshot) *search.Index { return index() }, Gatherer: registry, Now: s.clock.Now,
 		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

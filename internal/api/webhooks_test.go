@@ -294,3 +294,33 @@ func TestEventsAreStreamed(t *testing.T) {
 		t.Errorf("the stream did not end by itself: %v", err)
 	}
 }
+
+func TestRealtimeRoutes(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, func(o *Options) { o.PublicURL = "https://patchbay.test" })
+	c := s.get(t, "/internal/sdk/realtime/credentials").ok(t, 200)
+	if c.text(t, "project_id") != s.project.ID || c.text(t, "pusher_cluster") != "@patchbay.test/realtime?h=" {
+		t.Errorf("credentials %s", c.body)
+	}
+	channel := "private-" + s.project.ID + "_triggers"
+	auth := func(kind, body string) answer {
+		return s.do(t, request{
+			method: "POST", path: "/api/v3/internal/sdk/realtime/auth?source=python", body: body, header: map[string]string{"Content-Type": kind},
+		})
+	}
+	for _, a := range []answer{
+		auth("application/x-www-form-urlencoded", "socket_id=12.34&channel_name="+channel),
+		auth("application/x-www-form-urlencoded; charset=UTF-8", "socket_id=12.34&channel_name="+channel),
+		auth("application/json", `{"socket_id":"12.34","channel_name":"`+channel+`"}`),
+	} {
+		if !strings.HasPrefix(a.ok(t, 200).text(t, "auth"), "patchbay:") {
+			t.Errorf("auth %s", a.body)
+		}
+	}
+	auth("application/x-www-form-urlencoded", "socket_id=12.34&channel_name=private-pr_other_triggers").ok(t, 403)
+	auth("application/x-www-form-urlencoded", "socket_id=%zz").ok(t, 400)
+	plain := newStack(t)
+	if a := plain.get(t, "/internal/sdk/realtime/credentials").ok(t, 501); !strings.Contains(a.fault(t).SuggestedFix, "public_url") {
+		t.Errorf("without TLS: %s", a.body)
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/oauthapi"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
+	"github.com/patchbay-dev/patchbay/internal/realtime"
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
@@ -210,6 +211,10 @@ func (p *parts) wireEdges() error {
 	if err != nil {
 		return err
 	}
+	live, err := realtime.New(realtime.Options{Events: p.events, Sealer: p.store.Keyring().Server(), Now: a.now, Log: a.log})
+	if err != nil {
+		return err
+	}
 	rest, err := api.New(api.Options{
 		Tenants:    p.tenants,
 		Sessions:   p.sessions,
@@ -220,6 +225,7 @@ func (p *parts) wireEdges() error {
 		Metrics:    p.metrics,
 		MCPServers: p.legacy,
 		Events:     p.events,
+		Realtime:   live,
 		Triggers:   p.triggers,
 		Pages:      pages,
 		OAuth:      oauth,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/id"
@@ -57,8 +56,7 @@ type Service struct {
 	loop  *job.Loop[Subscription]
 	ears  ears
 
-	closing      chan struct{}
-	closeStreams func()
+	streams streams
 }
 
 // New checks the options and makes a service. Nothing is delivered before Start.
@@ -82,8 +80,7 @@ func New(o Options) (*Service, error) {
 	if o.Attempted == nil {
 		o.Attempted = func(string, time.Duration) {}
 	}
-	s := &Service{o: o, store: o.Store, now: o.Now, log: o.Log, closing: make(chan struct{})}
-	s.closeStreams = sync.OnceFunc(func() { close(s.closing) })
+	s := &Service{o: o, store: o.Store, now: o.Now, log: o.Log}
 	var err error
 	if s.loop, err = s.newLoop(); err != nil {
 		return nil, err
@@ -125,7 +122,7 @@ func (s *Service) Start() { s.loop.Start() }
 func (s *Service) Stop() { s.loop.Stop() }
 
 // CloseStreams ends all that Follow and Events hold open, so that a server that stops need not wait for its clients.
-func (s *Service) CloseStreams() { s.closeStreams() }
+func (s *Service) CloseStreams() { s.streams.close(true) }
 
 // Lag is for how long the delivery that waits longest has been due.
 func (s *Service) Lag() time.Duration { return s.loop.Lag() }
@@ -138,7 +135,10 @@ func (s *Service) heard(c notify.Change) {
 		s.loop.Kick()
 	case notify.Subscription:
 		s.loop.Kick()
+	case notify.Key: // whoever used it must not go on; the others come back with their cursors
+		s.streams.close(false)
 	case notify.Everything:
+		s.streams.close(false)
 		s.ears.wakeAll()
 		s.loop.Kick()
 	}

@@ -40,6 +40,7 @@ func (s *Service) Event(ctx context.Context, c tenant.Caller, eventID string) (E
 func (s *Service) Events(ctx context.Context, c tenant.Caller, look Look, wait time.Duration) (Batch, error) {
 	ear, forget := s.ears.listen(c.ProjectID)
 	defer forget()
+	closing := s.streams.closing()
 	position, err := s.startOf(ctx, c, look)
 	if err != nil {
 		return Batch{}, err
@@ -56,7 +57,7 @@ func (s *Service) Events(ctx context.Context, c tenant.Caller, look Look, wait t
 		case <-time.After(lookAgain):
 		case <-timeout:
 			return batch, nil
-		case <-s.closing:
+		case <-closing:
 			return batch, nil
 		case <-ctx.Done():
 			return batch, ctx.Err()
@@ -65,11 +66,12 @@ func (s *Service) Events(ctx context.Context, c tenant.Caller, look Look, wait t
 }
 
 // Follow hands all events behind the look's cursor to send, as they come, until the context ends (its error), send
-// fails (its error) or streams are closed. A batch without events
-// only moves the cursor.
+// fails (its error) or streams are closed (nil). A batch
+// without events only moves the cursor.
 func (s *Service) Follow(ctx context.Context, c tenant.Caller, look Look, send func(Batch) error) error {
 	ear, forget := s.ears.listen(c.ProjectID)
 	defer forget()
+	closing := s.streams.closing()
 	position, err := s.startOf(ctx, c, look)
 	if err != nil {
 		return err
@@ -92,7 +94,7 @@ func (s *Service) Follow(ctx context.Context, c tenant.Caller, look Look, send f
 		select {
 		case <-ear:
 		case <-time.After(lookAgain):
-		case <-s.closing:
+		case <-closing:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -204,5 +206,40 @@ func rouse(ear chan struct{}) {
 	select {
 	case ear <- struct{}{}:
 	default:
+	}
+}
+
+// streams is a sign to all who hold a stream open to let it go. The zero value is ready.
+type streams struct {
+	mu   sync.Mutex
+	sign chan struct{}
+	shut bool
+}
+
+// closing gives a channel that is closed when streams that were opened by now are to end.
+func (s *streams) closing() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sign == nil {
+		s.sign = make(chan struct{})
+		if s.shut {
+			close(s.sign)
+		}
+	}
+	return s.sign
+}
+
+// close ends all streams; for good, if nobody is to open another.
+func (s *streams) close(forGood bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shut {
+		return
+	}
+	if s.sign != nil {
+		close(s.sign)
+	}
+	if s.shut = forGood; !forGood {
+		s.sign = nil
 	}
 }
