@@ -135,10 +135,7 @@ func TestWaitingForEventsEnds(t *testing.T) {
 		if took := time.Since(began); took != 20*time.Second || len(batch.Events) != 0 || batch.Next != "0" {
 			t.Errorf("waited %s for %+v", took, batch)
 		}
-		go func() {
-			time.Sleep(time.Second)
-			w.CloseStreams()
-		}()
+		time.AfterFunc(time.Second, w.CloseStreams)
 		began = time.Now()
 		_, err = w.Events(t.Context(), caller, event.Look{}, 20*time.Second)
 		must(t, err)
