@@ -16,6 +16,7 @@ type toolkitCmd struct {
 	List  toolkitListCmd  `cmd:"" help:"List the apps that the server knows, the most used first."`
 	Show  toolkitShowCmd  `cmd:"" help:"Show how a toolkit is connected and which tools it has."`
 	Check toolkitCheckCmd `cmd:"" help:"Check toolkit directories; needs no server."`
+	Add   toolkitAddCmd   `cmd:"" help:"Make toolkits of OpenAPI descriptions and GraphQL schemas."`
 }
 
 type toolkitListCmd struct {

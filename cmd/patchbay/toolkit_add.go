@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/intake"
+	"github.com/patchbay-dev/patchbay/internal/catalog/openapi"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
+	"github.com/patchbay-dev/patchbay/toolkits"
+)
+
+type toolkitAddCmd struct {
+	OpenAPI   string `name:"openapi" placeholder:"FILE|URL" xor:"what" help:"An OpenAPI description: 2.0, 3.0 or 3.1, JSON or YAML."`
+	GraphQL   string `name:"graphql" placeholder:"FILE|URL" xor:"what" help:"A GraphQL schema in a file, or the endpoint of an API that tells its own."`
+	Directory string `placeholder:"DIR" xor:"what" help:"A directory of OpenAPI descriptions, each of which becomes a toolkit. What was added before and is unchanged is left alone, so it can be interrupted and run again."`
+
+	Out     string   `placeholder:"DIR" help:"Where the toolkits are put, one file each. Name it in the server's setting toolkit_dirs. Needed unless --dry-run is given."`
+	DryRun  bool     `help:"Only say what would be added."`
+	Slug    string   `placeholder:"SLUG" help:"Name of the toolkit for programs. Default: made of its title."`
+	Name    string   `placeholder:"NAME" help:"Name of the toolkit for people. Default: its title."`
+	BaseURL string   `name:"base-url" placeholder:"URL" help:"Where the API is, if its description does not say it, or not rightly. Of a GraphQL schema in a file: the endpoint."`
+	Auth    string   `placeholder:"HOW" help:"How accounts are connected, if the description does not say it: bearer, basic, none, header:NAME or query:NAME."`
+	Filter  []string `sep:"none" placeholder:"KIND:VALUE" help:"Only operations that fit: tag:NAME, path:/PATTERN (/repos/* or /repos/**), method:NAME; with ! before it, only those that do not. Can be repeated."`
+	Header  []string `sep:"none" placeholder:"NAME: VALUE" help:"Sent when a URL is read, for descriptions that are not public. Can be repeated."`
+	Allow   []string `placeholder:"HOST" help:"Hosts or networks that URLs may lead to although they are private, for example localhost or 10.0.0.0/8."`
+	Again   bool     `help:"Also what is unchanged: after an update of this program."`
+}
+
+// Help explains what adding comes to.
+func (toolkitAddCmd) Help() string {
+	return "Makes toolkits of descriptions of APIs. Tools that were added before keep their names, and what changed is said.\n\n" +
+		"  patchbay toolkit add --openapi https://api.example.com/openapi.json --out ./toolkits\n" +
+		"  patchbay serve --toolkit-dirs ./toolkits"
+}
+
+// Run adds toolkits.
+func (s *toolkitAddCmd) Run(c *console) error {
+	o, err := s.options()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	switch {
+	case s.Directory != "":
+		return s.directory(ctx, c, o)
+	case s.OpenAPI != "":
+		o.Progress = c.progress("operations")
+		out, err := o.OpenAPI(ctx, s.OpenAPI)
+		return s.tell(c, out, err)
+	case s.GraphQL != "":
+		out, err := o.GraphQL(ctx, s.GraphQL)
+		return s.tell(c, out, err)
+	default:
+		return wrongUsage("it is not said what to add", "give --openapi, --graphql or --directory")
+	}
+}
+
+// options checks the flags.
+func (s *toolkitAddCmd) options() (*intake.Options, error) {
+	o := &intake.Options{Slug: s.Slug, Name: s.Name, BaseURL: s.BaseURL, Again: s.Again, Sink: intake.Directory(s.Out)}
+	switch {
+	case s.DryRun && s.Out == "":
+		o.Sink = intake.Nowhere{}
+	case s.DryRun:
+		o.Sink = readOnly{intake.Directory(s.Out)}
+	case s.Out == "":
+		return nil, wrongUsage("it is not said where to put the toolkits", "give --out, or --dry-run to see what would be added")
+	}
+	shipped, err := catalog.LoadToolkits(toolkits.FS)
+	if err != nil {
+		return nil, err
+	}
+	own := map[string]bool{"composio": true, "local": true, "patchbay": true}
+	for _, t := range shipped {
+		own[t.Slug] = true
+	}
+	o.Reserved = func(slug string) bool { return own[slug] }
+	if o.Filter, err = openapi.ParseFilter(s.Filter); err != nil {
+		return nil, err
+	}
+	if s.Auth != "" {
+		if o.Auth, err = intake.ParseAuth(s.Auth); err != nil {
+			return nil, err
+		}
+	}
+	if o.Reader.Header, err = headersOf(s.Header); err != nil {
+		return nil, err
+	}
+	if o.Reader.Client, err = outbound.New(outbound.Options{Allow: s.Allow}); err != nil {
+		return nil, wrongUsage(err.Error(), "correct --allow")
+	}
+	return o, nil
+}
+
+// readOnly is a sink that only tells what it has.
+type readOnly struct{ intake.Sink }
+
+// Put forgets the definition.
+func (readOnly) Put(context.Context, *catalog.Definition) error { return nil }
+
+func headersOf(lines []string) (http.Header, error) {
+	headers := http.Header{}
+	for _, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || strings.TrimSpace(name) == "" {
+			return nil, wrongUsage("a --header lacks its colon", `write it as "Authorization: Bearer …"`)
+		}
+		headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	return headers, nil
+}
+
+// tell says what became of one description.
+func (s *toolkitAddCmd) tell(c *console, out intake.Outcome, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.show(out, func(w io.Writer) {
+		if out.Unchanged {
+			fmt.Fprintf(w, "%s is unchanged.\n", out.Slug)
+			return
+		}
+		out.Report.Print(w)
+		if !out.New {
+			fmt.Fprintln(w, orText(out.Changes.String(), "Nothing changed that a caller would notice."))
+		}
+		if d := out.Definition; d != nil {
+			fields(w, "toolkit", d.Slug, "API", d.BaseURL, "accounts by", modes(d.Auth))
+		}
+		if !s.DryRun {
+			fmt.Fprintf(c.err, "Added to %s. A server with toolkit_dirs: [%s] has it from its next start.\n", s.Out, s.Out)
+		}
+	})
+}
+
+func orText(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func modes(auth []catalog.DefinedAuth) string {
+	var list []string
+	for _, a := range auth {
+		list = append(list, a.Mode)
+	}
+	return orText(strings.Join(list, ", "), "nothing: no account is needed")
+}
+
+// directoryView is what became of a directory.
+type directoryView struct {
+	Files      int              `json:"files"`
+	Added      int              `json:"added"`
+	Updated    int              `json:"updated"`
+	Unchanged  int              `json:"unchanged"`
+	Failed     int              `json:"failed"`
+	Operations int              `json:"operations"`
+	Tools      int              `json:"tools"`
+	Outcomes   []intake.Outcome `json:"outcomes"`
+}
+
+func (s *toolkitAddCmd) directory(ctx context.Context, c *console, o *intake.Options) error {
+	if intake.IsAddress(s.Directory) {
+		return wrongUsage("--directory takes a directory of this machine", "give one description by its URL with --openapi")
+	}
+	if s.Slug != "" || s.Name != "" || s.BaseURL != "" {
+		return wrongUsage("--slug, --name and --base-url are for one description", "leave them out with --directory")
+	}
+	files, err := intake.Files(s.Directory, o.Reserved)
+	if err != nil {
+		return err
+	}
+	view := directoryView{Files: len(files), Outcomes: []intake.Outcome{}}
+	progress := c.progress("descriptions")
+	stopped := o.All(ctx, files, func(out intake.Outcome) {
+		view.count(out)
+		progress(len(view.Outcomes), len(files))
+	})
+	if stopped != nil && !errors.Is(stopped, context.Canceled) {
+		return stopped
+	}
+	err = c.show(view, func(w io.Writer) {
+		for _, out := range view.Outcomes {
+			switch {
+			case out.Error != "":
+				fmt.Fprintf(w, "%s: %s\n", out.Source, out.Error)
+			case out.Report != nil && len(out.Report.LeftOut) > 0:
+				out.Report.Print(w)
+			}
+		}
+		fmt.Fprintf(w, "%d descriptions: %d added, %d updated, %d unchanged, %d refused. %d of %d operations became tools.\n",
+			view.Files, view.Added, view.Updated, view.Unchanged, view.Failed, view.Tools, view.Operations)
+	})
+	return errors.Join(err, stopped)
+}
+
+func (v *directoryView) count(out intake.Outcome) {
+	v.Outcomes = append(v.Outcomes, out)
+	switch {
+	case out.Error != "":
+		v.Failed++
+	case out.Unchanged:
+		v.Unchanged++
+	case out.New:
+		v.Added++
+	default:
+		v.Updated++
+	}
+	if out.Report != nil {
+		v.Operations, v.Tools = v.Operations+out.Report.Operations, v.Tools+out.Report.Tools
+	}
+}
+
+// progress gives a function that shows how far something is, where a person watches; and nowhere else.
+func (c *console) progress(of string) func(done, total int) {
+	file, ok := c.err.(*os.File)
+	if !ok {
+		return func(int, int) {}
+	}
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return func(int, int) {}
+	}
+	return func(done, total int) {
+		const width = 30
+		filled := width * done / max(total, 1)
+		fmt.Fprintf(file, "\r[%s%s] %d of %d %s", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), done, total, of)
+		if done >= total {
+			fmt.Fprintln(file)
+		}
+	}
+}
