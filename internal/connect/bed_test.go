@@ -47,11 +47,17 @@ type bed struct {
 
 func newBed(t testing.TB, adjust ...func(*connect.Options)) *bed {
 	t.Helper()
+	bus, c := new(notify.Bus), newClock()
+	return newBedOn(t, storetest.OpenWith(t, bus, c.Now), bus, c, adjust...)
+}
+
+// newBedOn is newBed on a store that the test opened.
+func newBedOn(t testing.TB, s connect.Store, bus *notify.Bus, c *clock, adjust ...func(*connect.Options)) *bed {
+	t.Helper()
 	b := &bed{
-		t: t, ctx: t.Context(), bus: new(notify.Bus), provider: connecttest.NewProvider(t), clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
+		t: t, ctx: t.Context(), store: s, bus: bus, clock: c, provider: connecttest.NewProvider(t),
 		caller: tenant.Caller{ProjectID: "pr_1"}, log: new(lockedBuffer), statuses: new([]string),
 	}
-	b.store = storetest.OpenWith(t, b.bus, b.clock.Now)
 	client, err := outbound.New(outbound.Options{Allow: []string{"127.0.0.1/32"}})
 	if err != nil {
 		t.Fatal(err)
@@ -306,6 +312,8 @@ type clock struct {
 	mu sync.Mutex
 	at time.Time
 }
+
+func newClock() *clock { return &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)} }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()

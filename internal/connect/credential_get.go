@@ -83,8 +83,13 @@ func gone(err error) bool {
 	return fault.Is(err, fault.Unprocessable) || fault.Is(err, fault.NotFound)
 }
 
+// muchTooLong is how much longer than its whole life a token may seem to live on before that is taken for a clock that was turned
+// back; the clocks of nodes differ by less.
+const muchTooLong = 10 * time.Minute
+
 // renewAt is when an account's token should be replaced: the lead time before its end, but never earlier than after two
-// thirds of its life; its end itself when it cannot be replaced. Zero when it does not end.
+// thirds of its life; its end itself when it cannot be replaced; at once when it seems to live longer than it can. Zero when it
+// does not end.
 func (s *Service) renewAt(a ConnectedAccount, g Grant, scheme Scheme) time.Time {
 	if a.TokenExpiry.IsZero() {
 		return time.Time{}
@@ -94,6 +99,9 @@ func (s *Service) renewAt(a ConnectedAccount, g Grant, scheme Scheme) time.Time 
 	}
 	lead := s.o.RefreshLead
 	if life := lifetime(a); life > 0 {
+		if now := s.now(); a.TokenExpiry.Sub(now) > life+muchTooLong {
+			return now
+		}
 		lead = min(lead, life/3)
 	}
 	return a.TokenExpiry.Add(-lead)

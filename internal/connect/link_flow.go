@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -207,8 +208,8 @@ func (s *Service) loadLink(ctx context.Context, r ConnectionRequest) (link, erro
 	if !r.FinishedAt.IsZero() {
 		return link{}, linkUsed()
 	}
-	if !s.now().Before(r.ExpiresAt) {
-		if _, err := s.store.ExpireRequests(ctx, s.now(), linkTimedOut); err != nil {
+	if left := r.ExpiresAt.Sub(s.now()); left <= 0 || left > s.longestLink() {
+		if err := s.expireLinks(ctx); err != nil {
 			return link{}, err
 		}
 		return link{}, linkExpired()
@@ -224,6 +225,26 @@ func (s *Service) loadLink(ctx context.Context, r ConnectionRequest) (link, erro
 	l.grant, l.scheme, err = s.grant(tenant.Caller{ProjectID: r.ProjectID}, l.config, l.account.Scheme, r.Prefill)
 	return l, err
 }
+
+// expireLinks ends the links whose time is over, with their accounts.
+func (s *Service) expireLinks(ctx context.Context) error {
+	now := s.now()
+	expired, err := s.store.ExpireRequests(ctx, now, now.Add(s.longestLink()), linkTimedOut)
+	if s.o.StatusChanged == nil {
+		return err
+	}
+	for _, e := range expired {
+		a, readErr := s.store.Account(ctx, e.ProjectID, e.AccountID)
+		if readErr == nil && a.Status == Expired { // or somebody was quicker, and told of that
+			s.o.StatusChanged(ctx, e.Before, a)
+		}
+	}
+	return err
+}
+
+// longestLink is the longest that a link can have to live. More is left only when the clock was turned back since it was made,
+// and then it is over: it must not live on for as long as the clock went back.
+func (s *Service) longestLink() time.Duration { return 2 * s.o.LinkLife }
 
 // view is what the page shows of a link.
 func (s *Service) view(ctx context.Context, l link) LinkView {

@@ -145,7 +145,7 @@ func (s *Service) CompleteAuth(ctx context.Context, c tenant.Caller, sessionURI,
 		return Completed{}, claimUnknown()
 	}
 	found, err := s.store.RequestByClaim(ctx, c.ProjectID, secret.Hash(claim))
-	if fault.Is(err, fault.NotFound) || err == nil && !s.now().Before(found.ExpiresAt) {
+	if fault.Is(err, fault.NotFound) || err == nil && (!s.now().Before(found.ExpiresAt) || found.ExpiresAt.Sub(s.now()) > s.longestLink()) {
 		return Completed{}, claimUnknown()
 	}
 	if err != nil {

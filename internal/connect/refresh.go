@@ -103,6 +103,9 @@ func (s *Service) replaceToken(ctx context.Context, a ConnectedAccount, l *lease
 		if s.now().Before(a.TokenExpiry) {
 			return a, nil
 		}
+		if cred, err := newCredential(scheme, g, a.ID, a.Scheme); err == nil && s.stillAccepted(ctx, g, cred) {
+			return s.endless(ctx, a)
+		}
 		return s.expire(ctx, a, "The access token ended and "+g.Toolkit.Name+" gave no way to renew it. Connect it again.")
 	}
 	tokens, err := r.Refresh(ctx, g)
@@ -173,6 +176,18 @@ func (s *Service) expire(ctx context.Context, a ConnectedAccount, reason string)
 		return now, err
 	}
 	return now, s.notActive(t, Selection{}, now)
+}
+
+// endless notes that a token works although its time is over: a clock was wrong, theirs or ours. From now on it ends when the
+// provider says so.
+func (s *Service) endless(ctx context.Context, a ConnectedAccount) (ConnectedAccount, error) {
+	return s.change(ctx, a.ProjectID, a.ID, func(now *ConnectedAccount) error {
+		if now.Version != a.Version {
+			return errSame
+		}
+		now.TokenExpiry = time.Time{}
+		return nil
+	})
 }
 
 // RefreshAccount refreshes the token now if the account has one to refresh; otherwise it starts a new link under the same

@@ -228,6 +228,7 @@ func TestTokenThatEndsAndCannotBeRenewed(t *testing.T) {
 	a := b.connected(b.oauthConfig("acme"), "u", ann)
 	b.clock.Move(59 * time.Minute)
 	b.credential(a)
+	b.provider.End(ann)
 	b.clock.Move(2 * time.Minute)
 	_, err := b.Credential(b.ctx, b.caller, a)
 	wantFault(t, err, fault.Unprocessable, fault.SlugAccountState, "EXPIRED", "no way to renew")

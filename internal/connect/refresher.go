@@ -82,7 +82,7 @@ func (r *Refresher) run(ctx context.Context, done chan struct{}) {
 // Sweep does once what is due: all of it, however many accounts of it cannot be refreshed.
 func (r *Refresher) Sweep(ctx context.Context) error {
 	s := r.service
-	_, expireErr := s.store.ExpireRequests(ctx, s.now(), linkTimedOut)
+	expireErr := s.expireLinks(ctx)
 	run := sweep{service: s, places: make(chan struct{}, r.o.AtOnce), silent: make(map[string]int)}
 	defer run.started.Wait()
 	due := DueFilter{EndsBefore: s.now().Add(s.o.RefreshLead), Now: s.now(), LongestPause: longestPause, Limit: r.o.Batch}

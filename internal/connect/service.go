@@ -53,7 +53,10 @@ type Options struct {
 	ProjectName func(ctx context.Context, projectID string) string // for the Connect pages; nil: the project's id
 	// Settings are what a project chose for itself. Nil: no project chose anything.
 	Settings func(ctx context.Context, projectID string) (tenant.Settings, error)
-	// StatusChanged is told after an account's new status is stored. It must be quick. Nil: nobody is told.
+	// StatusChanged is told of every change of an account's status, whatever made it: a call, the end of a link, the refresh in the
+	// background. It is told once, on the node that made the change, after the change is stored; a node that dies in between
+	// tells nobody, so what must not be lost is written by the store together with the change. It must be quick. Nil: nobody is
+	// told.
 	StatusChanged func(ctx context.Context, before Status, a ConnectedAccount)
 
 	// Leaving is told of an account that is about to be deleted, while its credential still works: whatever was made with it at the

@@ -44,9 +44,9 @@ type Store interface {
 	RequestByClaim(ctx context.Context, projectID, claimHash string) (ConnectionRequest, error)
 	// UpdateRequest compares and swaps like UpdateAccount; it is how a link or a state is used exactly once.
 	UpdateRequest(ctx context.Context, tokenHash string, update func(*ConnectionRequest) error) (ConnectionRequest, error)
-	// ExpireRequests marks accounts whose unfinished request ended before now as EXPIRED and gives how many. What was held for
-	// such a request is forgotten.
-	ExpireRequests(ctx context.Context, now time.Time, reason string) (int, error)
+	// ExpireRequests marks accounts that wait although their request ended, or ends later than farthest, as EXPIRED and says
+	// which. What was held for such a request is forgotten.
+	ExpireRequests(ctx context.Context, now, farthest time.Time, reason string) ([]StatusChange, error)
 }
 
 // AuthConfigFilter narrows ListAuthConfigs; zero values do not filter.
@@ -94,6 +94,12 @@ type Lease struct {
 type Retry struct {
 	Failures int
 	After    time.Time
+}
+
+// StatusChange is an account whose status was changed, and from which.
+type StatusChange struct {
+	ProjectID, AccountID string
+	Before               Status
 }
 
 // Page is where a list stands.

@@ -158,22 +158,30 @@ func (s *Store) replaceRequest(ctx context.Context, q *requestRow) error {
 // requestsKept is for how long an ended request still tells its user why it does not work.
 const requestsKept = 30 * 24 * time.Hour
 
-// ExpireRequests marks accounts that still wait although their request ended as EXPIRED and gives how many; an account with
-// another request that still runs, or one that is connected, stays as it is. Requests that ended long ago are deleted.
-func (s *Store) ExpireRequests(ctx context.Context, now time.Time, reason string) (int, error) {
-	expired, err := s.inBatches(ctx, "expire connection requests", func(t *tx) (int, error) {
-		return t.execAnnouncing(notify.ConnectedAccount, `UPDATE connected_accounts
-			SET status = 'EXPIRED', status_reason = $1, updated_at = $2, version = version + 1
-			WHERE (project_id, id) IN (
-				SELECT a.project_id, a.id FROM connected_accounts a
-				WHERE a.status IN ('INITIALIZING', 'INITIATED')
-				AND EXISTS (SELECT 1 FROM connection_requests r
-					WHERE r.project_id = a.project_id AND r.account_id = a.id AND r.expires_at <= $2)
-				AND NOT EXISTS (SELECT 1 FROM connection_requests r
-					WHERE r.project_id = a.project_id AND r.account_id = a.id AND r.expires_at > $2 AND r.finished_at = 0)
-				LIMIT $3)
-			AND status IN ('INITIALIZING', 'INITIATED')
-			RETURNING id, user_id`, reason, micros(now), batch)
+// ExpireRequests marks accounts that still wait although their request is over as EXPIRED and says which; an account with
+// another request that still runs, or one that is connected, stays as it is. A request is over at its end, and one that ends later
+// than farthest is over too: a clock was wrong when it was made. Requests that ended long ago are deleted.
+func (s *Store) ExpireRequests(ctx context.Context, now, farthest time.Time, reason string) ([]connect.StatusChange, error) {
+	var expired []connect.StatusChange
+	_, err := s.inBatches(ctx, "expire connection requests", func(t *tx) (int, error) {
+		some, err := waitingInVain(t, now, farthest)
+		if err != nil {
+			return 0, err
+		}
+		done := expired
+		for _, w := range some {
+			n, err := t.exec(`UPDATE connected_accounts SET status = 'EXPIRED', status_reason = $4, updated_at = $5, version = version + 1
+				WHERE project_id = $1 AND id = $2 AND status = $3`, w.ProjectID, w.AccountID, string(w.Before), reason, micros(now))
+			if err != nil {
+				return 0, err
+			}
+			if n > 0 {
+				t.announce(notify.ConnectedAccount, w.AccountID, w.userID)
+				done = append(done, w.StatusChange)
+			}
+		}
+		expired = done
+		return len(some), nil
 	})
 	if err != nil {
 		return expired, err
@@ -194,4 +202,24 @@ func (s *Store) ExpireRequests(ctx context.Context, now time.Time, reason string
 		return int(n), err
 	})
 	return expired, err
+}
+
+// waiting is an account that still waits for its user.
+type waiting struct {
+	connect.StatusChange
+	userID string
+}
+
+// waitingInVain gives a batch of the accounts whose request is over.
+func waitingInVain(t *tx, now, farthest time.Time) ([]waiting, error) {
+	return collect(t.ctx, t.queryer, func(r row) (w waiting, err error) {
+		err = r.Scan(&w.ProjectID, &w.AccountID, &w.userID, &w.Before)
+		return w, err
+	}, `SELECT a.project_id, a.id, a.user_id, a.status FROM connected_accounts a
+		WHERE a.status IN ('INITIALIZING', 'INITIATED')
+		AND EXISTS (SELECT 1 FROM connection_requests r
+			WHERE r.project_id = a.project_id AND r.account_id = a.id AND (r.expires_at <= $1 OR r.expires_at > $2))
+		AND NOT EXISTS (SELECT 1 FROM connection_requests r
+			WHERE r.project_id = a.project_id AND r.account_id = a.id AND r.expires_at > $1 AND r.expires_at <= $2 AND r.finished_at = 0)
+		LIMIT $3`, micros(now), micros(farthest), batch)
 }

@@ -99,7 +99,7 @@ func callEverything(t *testing.T, s *Store) {
 	s.releaseAll(ctx)
 	s.RequestByState(ctx, "")
 	s.RequestByClaim(ctx, "", "")
-	s.ExpireRequests(ctx, now, "")
+	s.ExpireRequests(ctx, now, now, "")
 	s.SessionByToken(ctx, "")
 	s.NewestSession(ctx, "", "")
 	s.DeleteSession(ctx, "", "trs")

@@ -313,3 +313,14 @@ func (f Transport) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
 // DoVia implements connect.HTTP.
 func (f Transport) DoVia(_ outbound.Proxy, r *http.Request) (*http.Response, error) { return f(r) }
+
+// Whose gives the person whose access token this is, as long as it works.
+func (p *Provider) Whose(access string) (Person, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g := p.grants[access]
+	if g == nil || g.revoked {
+		return Person{}, false
+	}
+	return g.who, true
+}

@@ -17,6 +17,7 @@ var connectionRequestBehaviours = behaviours{
 	"a request is used once":                 requestOnce,
 	"accounts whose request ended expire":    requestsExpired,
 	"requests that ended long ago are gone":  requestsForgotten,
+	"requests of a clock that was wrong end": requestsOfAWrongClock,
 	"an empty state finds nothing":           requestNoState,
 	"a request belongs to one account alone": requestFixed,
 	"a request is found by the claim to it":  requestByClaim,
@@ -104,9 +105,9 @@ func requestForgetsHeld(t *testing.T, f *fixture) {
 	f.withAccount(t)
 	want := aRequest("1", ours)
 	must(t, f.CreateRequest(ctx, want))
-	got(f.ExpireRequests(ctx, want.ExpiresAt.Add(-time.Microsecond), ""))(t)
+	got(f.ExpireRequests(ctx, want.ExpiresAt.Add(-time.Microsecond), never, ""))(t)
 	same(t, "in time", got(f.RequestByToken(ctx, "token 1"))(t), want)
-	got(f.ExpireRequests(ctx, want.ExpiresAt, ""))(t)
+	got(f.ExpireRequests(ctx, want.ExpiresAt, never, ""))(t)
 	want.ClaimHash, want.Held, want.Prefill = "", secret.Value{}, nil
 	same(t, "too late", got(f.RequestByToken(ctx, "token 1"))(t), want)
 }
@@ -175,19 +176,19 @@ func requestsExpired(t *testing.T, f *fixture) {
 	account("ca_second_try", connect.Initializing)
 	request("4", "ca_second_try", end, time.Time{})
 	request("5", "ca_second_try", end.Add(time.Minute), time.Time{})
-	account("ca_being_finished", connect.Initiated)
-	request("6", "ca_being_finished", end, start)
+	account("ca_cut_off", connect.Initiated)
+	request("6", "ca_cut_off", end, start)
 	account("ca_no_request", connect.Initializing)
 	f.news()
 
-	same(t, "before the end", got(f.ExpireRequests(ctx, end.Add(-time.Microsecond), "too late"))(t), 0)
-	same(t, "at the end", got(f.ExpireRequests(ctx, end, "too late"))(t), 2)
-	same(t, "news", len(f.news()), 2)
-	same(t, "again", got(f.ExpireRequests(ctx, end, "too late"))(t), 0)
+	same(t, "before the end", len(got(f.ExpireRequests(ctx, end.Add(-time.Microsecond), never, "too late"))(t)), 0)
+	same(t, "at the end", len(got(f.ExpireRequests(ctx, end, never, "too late"))(t)), 3)
+	same(t, "news", len(f.news()), 3)
+	same(t, "again", len(got(f.ExpireRequests(ctx, end, never, "too late"))(t)), 0)
 
 	for id, want := range map[string]connect.Status{
 		"ca_never_opened": connect.Expired, "ca_half_way": connect.Expired, "ca_reconnecting": connect.Active,
-		"ca_second_try": connect.Initializing, "ca_being_finished": connect.Initiated, "ca_no_request": connect.Initializing,
+		"ca_second_try": connect.Initializing, "ca_cut_off": connect.Expired, "ca_no_request": connect.Initializing,
 	} {
 		same(t, id, got(f.Account(ctx, ours, id))(t).Status, want)
 	}
@@ -196,17 +197,32 @@ func requestsExpired(t *testing.T, f *fixture) {
 	want.Status, want.StatusReason, want.UpdatedAt, want.Version = connect.Expired, "too late", end, 2
 	same(t, "expired", expired, want)
 
-	same(t, "second try ends", got(f.ExpireRequests(ctx, end.Add(time.Minute), "too late"))(t), 1)
+	same(t, "second try ends", len(got(f.ExpireRequests(ctx, end.Add(time.Minute), never, "too late"))(t)), 1)
 	same(t, "news of it", f.news(), []notify.Change{{Kind: notify.ConnectedAccount, ID: "ca_second_try", Owner: "user of ca_second_try"}})
+}
+
+// requestsOfAWrongClock ends what would live on for as long as a clock was turned back.
+func requestsOfAWrongClock(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	f.withAccount(t)
+	must(t, f.CreateRequest(ctx, aRequest("1", ours)))
+	end := aRequest("1", ours).ExpiresAt
+	same(t, "not too far off", len(got(f.ExpireRequests(ctx, start, end, "wrong"))(t)), 0)
+	got(f.UpdateAccount(ctx, ours, "ca_1", func(a *connect.ConnectedAccount) error { a.Status = connect.Initiated; return nil }))(t)
+	changes := got(f.ExpireRequests(ctx, start.Add(-24*time.Hour), end.Add(-24*time.Hour), "wrong"))(t)
+	same(t, "too far off", changes, []connect.StatusChange{{ProjectID: ours, AccountID: "ca_1", Before: connect.Initiated}})
 }
 
 func requestsForgotten(t *testing.T, f *fixture) {
 	ctx := t.Context()
 	f.withAccount(t)
 	must(t, f.CreateRequest(ctx, aRequest("1", ours)))
-	got(f.ExpireRequests(ctx, start.Add(24*time.Hour), ""))(t)
+	got(f.ExpireRequests(ctx, start.Add(24*time.Hour), never, ""))(t)
 	got(f.RequestByToken(ctx, "token 1"))(t)
-	got(f.ExpireRequests(ctx, start.Add(31*24*time.Hour), ""))(t)
+	got(f.ExpireRequests(ctx, start.Add(31*24*time.Hour), never, ""))(t)
 	_, err := f.RequestByToken(ctx, "token 1")
 	wantKind(t, "a month later", err, fault.NotFound)
 }
+
+// never is when no request of the tests can end.
+var never = start.Add(1000 * time.Hour)
