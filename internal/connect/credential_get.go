@@ -30,6 +30,9 @@ func (s *Service) Credential(ctx context.Context, c tenant.Caller, a ConnectedAc
 			WithCode(fault.CodeAccountNotFound)
 	}
 	mark := s.prepared.mark()
+	if newer, err := s.account(ctx, a.ProjectID, a.ID); err == nil && newer.Version > a.Version {
+		a = newer // the caller read it before it was renewed
+	}
 	g, scheme, err := s.grantOf(ctx, a)
 	if err != nil {
 		return Credential{}, err

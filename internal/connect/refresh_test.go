@@ -318,6 +318,20 @@ func TestReconnectedWhileRefreshing(t *testing.T) {
 	}
 }
 
+// TestCredentialOfAnOlderReading asks with the account as it was before a refused token was renewed, as a running call does.
+func TestCredentialOfAnOlderReading(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	before := b.connected(b.oauthConfig("acme"), "u", ann)
+	old := b.credential(before)
+	if retry, err := b.Rejected(b.ctx, b.caller, before, old); err != nil || !retry {
+		t.Fatalf("retry %t: %v", retry, err)
+	}
+	if bearer(b.credential(before)) == bearer(old) {
+		t.Error("the call goes on with the token that was refused")
+	}
+}
+
 func TestRejected(t *testing.T) {
 	t.Parallel()
 	t.Run("a token that ended early is renewed", func(t *testing.T) {
