@@ -2,13 +2,13 @@
 # The compat suites: official SDKs and MCP clients, unchanged, against the running binary and services we did not write.
 #
 #   compat/run.sh                  all of them
-#   compat/run.sh typescript mcp   some of: guide typescript python mcp
+#   compat/run.sh typescript mcp   some of: guide typescript python mcp schemes
 #
 # Needs Go, Node 20 or newer and Python 3.11 or newer. Packages are installed below compat/ once, at pinned versions.
 set -euo pipefail
 cd "$(dirname "$0")"
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(guide typescript python mcp)
+[ ${#suites[@]} -gt 0 ] || suites=(guide typescript python mcp schemes)
 
 export TELEMETRY_DISABLED=true npm_config_update_notifier=false
 
@@ -50,6 +50,10 @@ python() {
 mcp() {
   node_packages mcp
   bed node --test --test-timeout=120000 mcp/*.test.mjs
+}
+
+schemes() { # OAuth servers that we did not write, and a search for secrets in all that was said and kept
+  node bed/bed.mjs --schemes "$PWD/../bin/patchbay" -- node --test --test-timeout=120000 schemes/*.test.mjs
 }
 
 (cd .. && go build -o bin/patchbay ./cmd/patchbay)

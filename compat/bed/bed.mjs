@@ -1,10 +1,11 @@
 // Starts everything a compat suite needs on loopback, runs the suite's command, stops everything:
 //
-//   node bed.mjs PATCHBAY_BINARY -- COMMAND [ARG ...]
+//   node bed.mjs [--schemes] PATCHBAY_BINARY -- COMMAND [ARG ...]
 //
 // The bed: emulated GitHub, Google, Slack and Linear (npm package "emulate"), a strict gate before each of them, and the
 // patchbay binary with its own empty data directory, configured as an operator would configure it. The command finds it
-// through PATCHBAY_URL, PATCHBAY_API_KEY, BED_GATES (JSON: provider -> URL of its gate), BED_DATA (data directory) and BED_BINARY.
+// through PATCHBAY_URL, PATCHBAY_API_KEY, BED_GATES (JSON: provider -> URL of its gate) and BED_DATA (data directory). With
+// --schemes there are also Microsoft, Okta and an OpenID server (BED_OIDC), and the log says everything.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync, createWriteStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,12 +13,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startGate } from './gate.mjs';
-import { CLIENTS, seedFile, settingsFile } from './settings.mjs';
+import { CLIENTS, MORE_CLIENTS, moreSeed, moreSettings, seedFile, settingsFile } from './settings.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [binary, dashes, ...command] = process.argv.slice(2);
+const schemes = process.argv[2] === '--schemes';
+const [binary, dashes, ...command] = process.argv.slice(schemes ? 3 : 2);
 if (!binary || dashes !== '--' || command.length === 0) {
-  console.error('usage: node bed.mjs PATCHBAY_BINARY -- COMMAND [ARG ...]');
+  console.error('usage: node bed.mjs [--schemes] PATCHBAY_BINARY -- COMMAND [ARG ...]');
   process.exit(2);
 }
 
@@ -33,13 +35,15 @@ try {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   await startEmulators(url);
+  const oidc = schemes ? await startOIDC(url) : '';
   const key = 'ak_compat_0123456789abcdefghijklmnopqrstuvwxyz';
-  await startPatchbay(url, port, key);
+  await startPatchbay(url, port, key, oidc);
   status = await run({
     PATCHBAY_URL: url,
     PATCHBAY_API_KEY: key,
     BED_GATES: JSON.stringify(Object.fromEntries(Object.entries(gates).map(([name, gate]) => [name, gate.url]))),
     BED_DATA: directory,
+    BED_OIDC: oidc,
     BED_BINARY: binary,
   });
 } catch (error) {
@@ -48,10 +52,10 @@ try {
 process.exit(status);
 
 async function startEmulators(patchbayURL) {
-  const providers = Object.keys(CLIENTS);
+  const providers = Object.keys(schemes ? { ...CLIENTS, ...MORE_CLIENTS } : CLIENTS);
   const first = await freePortRun(providers.length);
   const seed = join(directory, 'seed.yaml');
-  writeFileSync(seed, seedFile(patchbayURL));
+  writeFileSync(seed, seedFile(patchbayURL) + (schemes ? moreSeed(patchbayURL) : ''));
   const entry = join(here, 'node_modules', 'emulate', 'dist', 'index.js');
   start('emulate', process.execPath, [entry, 'start', '--seed', seed, '--service', providers.join(','), '--port', String(first)]);
   for (const [index, provider] of providers.entries()) {
@@ -61,9 +65,18 @@ async function startEmulators(patchbayURL) {
   }
 }
 
-async function startPatchbay(url, port, key) {
+async function startOIDC(patchbayURL) {
+  const port = await freePort();
+  start('oidc', process.execPath, [join(here, 'oidc.mjs'), String(port), `${patchbayURL}/api/v3.1/toolkits/auth/callback`]);
+  const url = `http://127.0.0.1:${port}`;
+  await reachable(`${url}/.well-known/openid-configuration`, 'oidc');
+  return url;
+}
+
+async function startPatchbay(url, port, key, oidc) {
   const settings = join(directory, 'patchbay.yaml');
-  writeFileSync(settings, settingsFile({ port, data: join(directory, 'data'), gates }));
+  const more = schemes ? moreSettings({ gates, oidc, toolkitDirs: join(here, '..', 'testdata', 'toolkits') }) : undefined;
+  writeFileSync(settings, settingsFile({ port, data: join(directory, 'data'), gates }, more));
   start('patchbay', binary, ['serve', '--config', settings], { PATCHBAY_API_KEY: key });
   await reachable(`${url}/readyz`, 'patchbay');
 }

@@ -5,7 +5,10 @@
 // lets only those tokens through that the emulator's own token endpoint has issued and that are still alive, answers the
 // rest in the provider's own shape, and injects faults on demand.
 //
+// Where the emulator has no endpoint to revoke tokens (github, slack), the gate answers as the provider documents it.
+//
 // Control:  POST /__gate  {"expire": TOKEN|"*"} {"revoke": TOKEN|"*"} {"ttl": SECONDS} {"deny": true} {"clear": true}
+//                         {"endGrants": true} as if the person had removed the app's access: no token and no refresh token works any more
 //                         {"fault": {"status", "headers", "body", "drop", "delayMs", "count", "path", "method"}}
 //           GET  /__gate  -> counters and the requests that were let through since the last read with ?drain=1
 import http from 'node:http';
@@ -15,6 +18,7 @@ const DIALECTS = {
     token: /^\/login\/oauth\/access_token$/,
     open: /^\/(login\/oauth|settings|_emulate|$)/,
     anonymous: true,
+    ends: { path: /^\/applications\/[^/]+\/token$/, token: (_request, body) => JSON.parse(body).access_token, reply: [204, ''] },
     refuse: [401, { message: 'Bad credentials', documentation_url: 'https://docs.github.com/rest', status: '401' }],
   },
   google: {
@@ -31,6 +35,7 @@ const DIALECTS = {
     token: /^\/api\/oauth\.v2\.access$/,
     open: /^\/(oauth|api\/oauth|services|upload|_emulate|$)/,
     anonymous: true,
+    ends: { path: /^\/api\/auth\.revoke$/, token: (request) => bearerOf(request), reply: [200, { ok: true, revoked: true }] },
     refuse: [200, { ok: false, error: 'invalid_auth' }],
     refuseExpired: [200, { ok: false, error: 'token_expired' }],
   },
@@ -44,6 +49,18 @@ const DIALECTS = {
       { errors: [{ message: 'Authentication required, not authenticated', extensions: { code: 'AUTHENTICATION_ERROR' } }] },
     ],
   },
+  microsoft: {
+    token: /^\/oauth2\/v2\.0\/token$/,
+    revoke: /^\/oauth2\/v2\.0\/revoke$/,
+    open: /^\/(oauth2|\.well-known|discovery|_emulate|$)/,
+    refuse: [401, { error: { code: 'InvalidAuthenticationToken', message: 'Lifetime validation failed, the token is expired.' } }],
+  },
+  okta: {
+    token: /^\/oauth2\/default\/v1\/token$/,
+    revoke: /^\/oauth2\/default\/v1\/revoke$/,
+    open: /^\/(oauth2\/default\/(v1\/(authorize|token|revoke|keys)|\.well-known)|_emulate|$)/,
+    refuse: [401, { error: 'invalid_token', error_description: 'The access token is invalid.' }],
+  },
 };
 
 /** Starts a gate for provider in front of the emulator at target. Resolves to { url, close }. */
@@ -51,6 +68,8 @@ export function startGate(provider, target, port = 0) {
   const dialect = DIALECTS[provider];
   const upstream = new URL(target);
   const alive = new Map(); // token -> time it ends, in ms
+  const renewable = new Set(); // refresh tokens
+  const issued = new Set(); // all of them, and codes
   const counters = { requests: 0, token: 0, refresh: 0, unauthorized: 0, faults: 0 };
   let faults = [];
   let seen = [];
@@ -77,6 +96,11 @@ export function startGate(provider, target, port = 0) {
       denyNext = false;
       return redirectDenied(request, response);
     }
+    if (dialect.ends?.path.test(path)) {
+      const token = dialect.ends.token(request, body);
+      return alive.delete(token) ? answer(response, ...dialect.ends.reply) : answer(response, ...dialect.refuse);
+    }
+    if (dialect.token.test(path) && isDead(body)) return answer(response, 400, { error: 'invalid_grant', error_description: 'The grant was ended.' });
     if (!dialect.open.test(path) && !admitted(request, response)) return;
     forward(request, body, path, response);
   });
@@ -87,19 +111,20 @@ export function startGate(provider, target, port = 0) {
       const each = (which, act) => (which === '*' ? [...alive.keys()] : [which]).forEach(act);
       if (order.expire) each(order.expire, (token) => alive.set(token, 0));
       if (order.revoke) each(order.revoke, (token) => alive.delete(token));
+      if (order.endGrants) alive.clear(), renewable.clear();
       if (order.fault) faults.push({ count: 1, ...order.fault });
       if (order.deny) denyNext = true;
       if (order.ttl !== undefined) ttl = order.ttl;
       if (order.clear) faults = [];
     }
-    const report = { ...counters, alive: alive.size, ttl, seen };
+    const report = { ...counters, alive: alive.size, ttl, seen, issued: [...issued] };
     if (request.url.includes('drain=1')) seen = [];
     answer(response, 200, report);
   }
 
   function admitted(request, response) {
     const header = request.headers.authorization ?? '';
-    let token = header.match(/^(?:bearer|token)\s+(.+)$/i)?.[1] ?? '';
+    let token = bearerOf(request);
     if (!token && dialect.bareToken && !/^basic/i.test(header)) token = header;
     if (!token && dialect.anonymous) return true;
     if (token && alive.get(token) > Date.now()) return true;
@@ -107,6 +132,11 @@ export function startGate(provider, target, port = 0) {
     const expired = token && alive.has(token) && dialect.refuseExpired;
     answer(response, ...(expired || dialect.refuse));
     return false;
+  }
+
+  function isDead(body) {
+    const form = new URLSearchParams(body.toString());
+    return form.get('grant_type') === 'refresh_token' && !renewable.has(form.get('refresh_token'));
   }
 
   function forward(request, body, path, response) {
@@ -118,7 +148,11 @@ export function startGate(provider, target, port = 0) {
       if (/grant_type=refresh_token/.test(body.toString())) counters.refresh++;
       body = basicIntoBody(headers, body);
     }
-    if (dialect.revoke?.test(path)) alive.delete(new URLSearchParams(body.toString()).get('token'));
+    if (dialect.revoke?.test(path)) {
+      const token = new URLSearchParams(body.toString()).get('token');
+      alive.delete(token);
+      renewable.delete(token);
+    }
     headers['content-length'] = body.length;
     delete headers['transfer-encoding'];
 
@@ -129,6 +163,8 @@ export function startGate(provider, target, port = 0) {
         for await (const part of reply) parts.push(part);
         let out = Buffer.concat(parts);
         if (isToken && reply.statusCode === 200) out = rememberTokens(out);
+        const code = reply.headers.location?.match(/[?&]code=([^&]+)/)?.[1];
+        if (code) issued.add(code);
         const replyHeaders = { ...reply.headers, 'content-length': out.length };
         delete replyHeaders['transfer-encoding'];
         response.writeHead(reply.statusCode, replyHeaders);
@@ -159,6 +195,8 @@ export function startGate(provider, target, port = 0) {
     const end = Date.now() + seconds * 1000;
     if (ttl && reply.expires_in) reply.expires_in = ttl;
     if (reply.access_token) alive.set(reply.access_token, end);
+    if (reply.refresh_token) renewable.add(reply.refresh_token);
+    for (const token of [reply.access_token, reply.refresh_token, reply.id_token, reply.authed_user?.access_token]) if (token) issued.add(token);
     if (reply.authed_user?.access_token) alive.set(reply.authed_user.access_token, end);
     return Buffer.from(JSON.stringify(reply));
   }
@@ -178,6 +216,10 @@ export function startGate(provider, target, port = 0) {
       resolve({ url: `http://127.0.0.1:${server.address().port}`, close: () => server.closeAllConnections() || server.close() });
     });
   });
+}
+
+function bearerOf(request) {
+  return (request.headers.authorization ?? '').match(/^(?:bearer|token)\s+(.+)$/i)?.[1] ?? '';
 }
 
 function matches(fault, request) {

@@ -8,6 +8,14 @@ export const CLIENTS = {
   linear: { id: 'linear-compat', secret: 'linear-secret' },
 };
 
+/** Those of the providers that only the scheme suite uses. */
+export const MORE_CLIENTS = {
+  microsoft: { id: 'ms-compat', secret: 'microsoft-secret-0123456789' },
+  okta: { id: 'okta-compat', secret: 'okta-secret-0123456789' },
+};
+
+export const OIDC_CLIENT = { id: 'oidc-compat', secret: 'oidc-secret-0123456789', method: 'client_secret_basic' };
+
 /** The seed of the emulators, for a patchbay that lives at the given URL. */
 export function seedFile(patchbayURL) {
   const redirect = `redirect_uris: ["${patchbayURL}/api/v3.1/toolkits/auth/callback"]`;
@@ -55,8 +63,58 @@ linear:
 `;
 }
 
+/** The seed of the providers that only the scheme suite uses. */
+export function moreSeed(patchbayURL) {
+  const redirect = `redirect_uris: ["${patchbayURL}/api/v3.1/toolkits/auth/callback"]`;
+  return `
+microsoft:
+  users:
+    - { email: alice@example.com, name: Alice A }
+    - { email: bob@example.com, name: Bob B }
+  oauth_clients:
+    - { client_id: "${MORE_CLIENTS.microsoft.id}", client_secret: "${MORE_CLIENTS.microsoft.secret}", name: Compat, ${redirect} }
+okta:
+  users:
+    - { login: alice@example.com, email: alice@example.com, first_name: Alice, last_name: A }
+    - { login: bob@example.com, email: bob@example.com, first_name: Bob, last_name: B }
+  authorization_servers: [{ id: default, name: default, audiences: ["api://default"] }]
+  oauth_clients:
+    - { client_id: "${MORE_CLIENTS.okta.id}", client_secret: "${MORE_CLIENTS.okta.secret}", name: Compat, auth_server_id: default, ${redirect} }
+`;
+}
+
+/** What the scheme suite adds to patchbay.yaml: its toolkits, ways to revoke, and a log that says everything. */
+export function moreSettings({ gates, oidc, toolkitDirs }) {
+  const toolkit = (slug, url, client, authorize, token, revoke) => `
+  ${slug}:
+    base_url: ${url}
+    oauth2:
+      authorize_url: ${url}${authorize}
+      token_url: ${url}${token}
+      revoke_url: ${url}${revoke}
+      client_id: "${client.id}"
+      client_secret: "${client.secret}"`;
+  const { microsoft, okta } = MORE_CLIENTS;
+  return {
+    toolkits:
+      toolkit('msgraph', gates.microsoft.url, microsoft, '/oauth2/v2.0/authorize', '/oauth2/v2.0/token', '/oauth2/v2.0/revoke') +
+      toolkit('okta', gates.okta.url, okta, '/oauth2/default/v1/authorize', '/oauth2/default/v1/token', '/oauth2/default/v1/revoke') +
+      toolkit('oidc', oidc, OIDC_CLIENT, '/auth', '/token', '/token/revocation'),
+    rest: `
+toolkit_dirs: ["${toolkitDirs}"]
+log: { level: debug }
+`,
+    revoke: {
+      github: `${gates.github.url}/applications/${CLIENTS.github.id}/token`,
+      gmail: `${gates.google.url}/oauth2/revoke`,
+      slack: `${gates.slack.url}/api/auth.revoke`,
+      linear: `${gates.linear.url}/oauth/revoke`,
+    },
+  };
+}
+
 /** patchbay.yaml of an operator who owns those OAuth clients. */
-export function settingsFile({ port, data, gates }) {
+export function settingsFile({ port, data, gates }, more = { toolkits: '', rest: '', revoke: {} }) {
   const toolkit = (slug, provider, authorize, token, extra = '') => `
   ${slug}:
     base_url: ${gates[provider].url}
@@ -64,12 +122,12 @@ export function settingsFile({ port, data, gates }) {
       authorize_url: ${gates[provider].url}${authorize}
       token_url: ${gates[provider].url}${token}
       client_id: "${CLIENTS[provider].id}"
-      client_secret: "${CLIENTS[provider].secret}"${extra}`;
+      client_secret: "${CLIENTS[provider].secret}"${more.revoke[slug] ? `\n      revoke_url: ${more.revoke[slug]}` : ''}${extra}`;
   return `
 listen: 127.0.0.1:${port}
 data: ${data}
 outbound:
   allow: ["127.0.0.1/32"]
-toolkits:${toolkit('github', 'github', '/login/oauth/authorize', '/login/oauth/access_token')}${toolkit('gmail', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('googlecalendar', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('slack', 'slack', '/oauth/v2/authorize', '/api/oauth.v2.access', '\n      scopes: [chat:write, channels:read, channels:history, users:read]')}${toolkit('linear', 'linear', '/oauth/authorize', '/oauth/token')}
-`;
+toolkits:${toolkit('github', 'github', '/login/oauth/authorize', '/login/oauth/access_token')}${toolkit('gmail', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('googlecalendar', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('slack', 'slack', '/oauth/v2/authorize', '/api/oauth.v2.access', '\n      scopes: [chat:write, channels:read, channels:history, users:read]')}${toolkit('linear', 'linear', '/oauth/authorize', '/oauth/token')}${more.toolkits}
+${more.rest}`;
 }
