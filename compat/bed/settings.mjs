@@ -58,7 +58,7 @@ linear:
   teams:
     - { key: ENG, name: Engineering, states: [{ name: Todo, type: unstarted }, { name: Done, type: completed }] }
   oauth_apps:
-    - { client_id: "${CLIENTS.linear.id}", client_secret: "${CLIENTS.linear.secret}", name: Compat, scopes: [read, write, "issues:create", "comments:create"], actor: user, ${redirect} }
+    - { client_id: "${CLIENTS.linear.id}", client_secret: "${CLIENTS.linear.secret}", name: Compat, scopes: [read, write, "issues:create", "comments:create", admin], actor: user, ${redirect} }
   strict_scopes: true
 `;
 }
@@ -128,6 +128,7 @@ listen: 127.0.0.1:${port}
 data: ${data}
 outbound:
   allow: ["127.0.0.1/32"]
-toolkits:${toolkit('github', 'github', '/login/oauth/authorize', '/login/oauth/access_token')}${toolkit('gmail', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('googlecalendar', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('slack', 'slack', '/oauth/v2/authorize', '/api/oauth.v2.access', '\n      scopes: [chat:write, channels:read, channels:history, users:read]')}${toolkit('linear', 'linear', '/oauth/authorize', '/oauth/token')}${more.toolkits}
+triggers: { interval: 1s, min_interval: 1s }
+toolkits:${toolkit('github', 'github', '/login/oauth/authorize', '/login/oauth/access_token')}${toolkit('gmail', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('googlecalendar', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('slack', 'slack', '/oauth/v2/authorize', '/api/oauth.v2.access', '\n      scopes: [chat:write, channels:read, channels:history, users:read]')}${toolkit('linear', 'linear', '/oauth/authorize', '/oauth/token', '\n      scopes: [read, write, "issues:create", "comments:create", admin]')}${more.toolkits}
 ${more.rest}`;
 }

@@ -7,6 +7,7 @@ import { servicesSuite } from './services.mjs';
 import { sessionSuite } from './session.mjs';
 import { toolkitSuite } from './toolkits.mjs';
 import { toolSuite } from './tools.mjs';
+import { triggerSuite } from './triggers.mjs';
 
 /** Registers all suites for one version of the SDK; z is the zod that stands beside it. */
 export function runSuites(sdk, z) {
@@ -18,5 +19,6 @@ export function runSuites(sdk, z) {
   accountSuite(sdk);
   servicesSuite(sdk);
   isolationSuite(sdk);
+  triggerSuite(sdk);
   errorSuite(sdk);
 }
