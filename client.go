@@ -33,6 +33,8 @@ type Client struct {
 	AuthConfigs       AuthConfigs
 	ConnectedAccounts ConnectedAccounts
 	MCPServers        MCPServers
+	Webhooks          Webhooks
+	Events            Events
 }
 
 // ErrNoAPIKey is New's error when neither the options nor the environment hold a key.
@@ -73,5 +75,7 @@ func New(o Options) (*Client, error) {
 		AuthConfigs:       AuthConfigs{t},
 		ConnectedAccounts: ConnectedAccounts{t},
 		MCPServers:        MCPServers{t},
+		Webhooks:          Webhooks{t},
+		Events:            Events{t},
 	}, nil
 }

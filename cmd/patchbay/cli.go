@@ -17,6 +17,7 @@ type cli struct {
 	Tool    toolCmd    `cmd:"" help:"Search tools, show what they need, run them."`
 	Toolkit toolkitCmd `cmd:"" help:"List, show and check toolkits."`
 	Connect connectCmd `cmd:"" help:"Connect a user's account in an app."`
+	Listen  listenCmd  `cmd:"" help:"Follow events in the terminal, or forward them to a URL of yours."`
 	Account accountCmd `cmd:"" help:"List, show and revoke connected accounts."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys (on the server's machine)."`
 	Secrets secretsCmd `cmd:"" help:"Rotate the keys that seal stored credentials (on the server's machine)."`

@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/patchbay-dev/patchbay"
 )
 
 // startProvider starts a stand-in for Hacker News, Stripe and GitHub: just what the scripts ask of them.
@@ -27,9 +30,26 @@ func startProvider(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 		githubRevoke(w, r)
 	})
+	mux.HandleFunc("POST /dead/token", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"error":"invalid_grant"}`)
+	})
+	mux.HandleFunc("POST /hook", receiveWebhook)
 	server := httptest.NewServer(mux)
 	ts.Defer(server.Close)
 	ts.Setenv("PROVIDER", server.URL)
+}
+
+// receiveWebhook takes what is signed with the secret of the scripts.
+func receiveWebhook(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		_, err = patchbay.VerifyWebhook(r.Header, body, "whsec_c2VjcmV0IG9mIHRoZSBzY3JpcHRz")
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnauthorized)
+	}
 }
 
 func hackerNewsUser(w http.ResponseWriter, r *http.Request) {

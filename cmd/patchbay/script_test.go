@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 //	post PATH BODY      sends a request to the server's API and keeps the answer in answer.json; $NAME in the body is replaced
 //	outage on|off       lets the stand-in's revocation fail
 //	cutoff FILE TO      copies the first half of a file
-//	capture NAME FIELD  sets a variable to a member of the JSON that the last command printed, or of a file
+//	capture NAME FIELD  sets a variable to a member ("a" or "a.b") of the JSON that the last command printed, or of a file
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -146,5 +146,13 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 		from = args[2]
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(from)), &value))
-	ts.Setenv(args[0], fmt.Sprint(value[args[1]]))
+	member := any(value)
+	for name := range strings.SplitSeq(args[1], ".") {
+		within, ok := member.(map[string]any)
+		if !ok {
+			ts.Fatalf("there is no %s", args[1])
+		}
+		member = within[name]
+	}
+	ts.Setenv(args[0], fmt.Sprint(member))
 }
