@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The MCP conformance suite against this server's MCP edge, for both revisions that it must meet.
+# The MCP conformance suite against this server's MCP edge and its authorization server, for both revisions that they must meet.
 #
 #   compat/conformance/run.sh              both requirement sets
 #   compat/conformance/run.sh 2026-07-28   one
@@ -29,7 +29,7 @@ stop() {
   rm -rf "$work"
 }
 trap stop EXIT
-(cd ../.. && go build -o "$work/server" ./compat/conformance/server)
+(cd ../.. && go build -o "$work/server" ./compat/conformance/server && go build -o "$work/patchbay" ./cmd/patchbay)
 "$work/server" >"$work/url" &
 server=$!
 until [ -s "$work/url" ]; do
@@ -45,4 +45,5 @@ for revision in "${revisions[@]}"; do
     exit 1
   }
   sed -n '/^=== SUMMARY/,$p' "$work/log"
+  "$node" authorization.mjs "$work/patchbay" "$work" "$revision"
 done
