@@ -31,6 +31,9 @@ func (s *Service) checkAccess(c tenant.Caller, cfg *AuthConfig) error {
 			faults[name] = problem
 		}
 	}
+	for name, problem := range s.sharedFaults(c, *cfg) {
+		faults["shared_credentials."+name] = problem
+	}
 	if len(faults) == 0 {
 		return nil
 	}
@@ -38,10 +41,39 @@ func (s *Service) checkAccess(c tenant.Caller, cfg *AuthConfig) error {
 		WithFix("Mend these fields: %s.", fieldNames(faults)).WithDetails(lines(faults)...)
 }
 
+// sharedFaults says what is wrong with values that all accounts of an auth config inherit: nobody else would see it in time.
+func (s *Service) sharedFaults(c tenant.Caller, cfg AuthConfig) map[string]string {
+	faults := make(map[string]string)
+	for _, f := range s.declaredFields(c, cfg.Toolkit, cfg.Scheme) {
+		if v := strings.TrimSpace(cfg.Shared[f.Name].Reveal()); v != "" {
+			if problem := checkField(f, v); problem != "" {
+				faults[f.Name] = problem
+			}
+		}
+	}
+	for name, v := range cfg.Shared {
+		if len(v.Reveal()) > maxFieldLength || strings.ContainsRune(v.Reveal(), 0) {
+			faults[name] = tooLong
+		}
+	}
+	return faults
+}
+
+// given drops values that are empty, or come as they were shown masked.
+func given(fields Fields) Fields {
+	kept := withoutRedacted(fields)
+	for name, v := range kept {
+		if v.Empty() {
+			delete(kept, name)
+		}
+	}
+	return kept
+}
+
 // setAccess changes what checkAccess looks at. What a patch does not touch is not looked at again: a tool may have gone since.
 func (s *Service) setAccess(c tenant.Caller, cfg *AuthConfig, p AuthConfigPatch) error {
 	touched := AuthConfig{
-		Toolkit: cfg.Toolkit, Credentials: p.Credentials, VerifierURL: deref(p.VerifierURL),
+		Toolkit: cfg.Toolkit, Scheme: cfg.Scheme, Credentials: p.Credentials, VerifierURL: deref(p.VerifierURL), Shared: given(p.Shared),
 		ToolsForCreation: deref(p.ToolsForCreation), ToolsForExecution: deref(p.ToolsForExecution),
 	}
 	if err := s.checkAccess(c, &touched); err != nil {

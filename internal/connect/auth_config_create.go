@@ -39,7 +39,7 @@ func (s *Service) CreateAuthConfig(ctx context.Context, c tenant.Caller, n NewAu
 	now := s.now().UTC()
 	cfg := AuthConfig{
 		ID: id.New(id.AuthConfig), ProjectID: c.ProjectID, Toolkit: t.Slug, Managed: n.Managed,
-		Name: cmp.Or(strings.TrimSpace(n.Name), t.Name), Scopes: n.Scopes, UserScopes: n.UserScopes, Shared: n.Shared,
+		Name: cmp.Or(strings.TrimSpace(n.Name), t.Name), Scopes: n.Scopes, UserScopes: n.UserScopes, Shared: given(n.Shared),
 		ToolsForCreation: n.ToolsForCreation, ToolsForExecution: n.ToolsForExecution, VerifierURL: n.VerifierURL, ShowSecrets: n.ShowSecrets,
 		Enabled: true, EnabledForSessions: n.EnabledForSessions, CreatedAt: now, UpdatedAt: now,
 	}

@@ -39,7 +39,7 @@ func (s *Service) ImportAccount(ctx context.Context, c tenant.Caller, n NewAccou
 	}
 	a.Scheme = cfg.Scheme
 	if n.Scheme != "" && n.Scheme != cfg.Scheme {
-		if n.Scheme != BearerToken || cfg.Scheme != OAuth2 {
+		if n.Scheme != BearerToken || cfg.Scheme != OAuth2 && cfg.Scheme != S2SOAuth2 {
 			return ConnectedAccount{}, fault.New(fault.Invalid, fault.SlugAccountInvalid, "Auth config %s is for %s, not for %s.", cfg.ID, cfg.Scheme, n.Scheme).
 				WithFix("Give a state with authScheme %s, or use an auth config of scheme %s.", cfg.Scheme, n.Scheme)
 		}
@@ -54,27 +54,49 @@ func (s *Service) ImportAccount(ctx context.Context, c tenant.Caller, n NewAccou
 		return ConnectedAccount{}, err
 	}
 	now := s.now().UTC()
-	t := Tokens{Expiry: importedExpiry(values, now)}
 	g.Values = over(g.Values, values)
-	if values["access_token"].Empty() && a.Scheme == OAuth2 { // a refresh token alone: get the first access token with it
-		t, err = scheme.(refreshing).Refresh(ctx, g)
-	} else if canIssue(scheme, g) {
-		t, err = issue(ctx, scheme, g)
-	}
+	t, who, err := s.tryImported(ctx, g, scheme, a, values, now)
 	if err != nil {
 		return ConnectedAccount{}, rejectedCredential(g, err)
 	}
 	values = over(values, t.Values)
-	who, err := s.identify(ctx, g, scheme, a, values, t.Who)
-	if err != nil {
-		return ConnectedAccount{}, rejectedCredential(g, err)
-	}
 	s.activate(&a, g, values, t, who, now)
 	if scope := values["scope"].Reveal(); scope != "" && t.Scopes == nil {
 		a.Scopes = splitScopes(scope)
 	}
 	a.StatusReason = s.sameElsewhere(ctx, a, who)
 	return s.storeAccount(ctx, a)
+}
+
+// tryImported shows that given credentials work, and gives what they came to: tokens that were had with them, and whose account it
+// is. A token that has ended, or that the provider refuses, is replaced by means of the refresh token that came with it.
+func (s *Service) tryImported(ctx context.Context, g Grant, scheme Scheme, a ConnectedAccount, values Fields, now time.Time) (t Tokens, who Identity, err error) {
+	t.Expiry = importedExpiry(values, now)
+	r, ok := scheme.(refreshing)
+	_, issues := scheme.(issuing)
+	renewable := ok && !issues && r.CanRefresh(g)
+	ended := !t.Expiry.IsZero() && !t.Expiry.After(now)
+	switch {
+	case canIssue(scheme, g):
+		t, err = issue(ctx, scheme, g)
+	case renewable && (ended || values["access_token"].Empty()):
+		renewable = false
+		t, err = r.Refresh(ctx, g)
+	case ended:
+		err = errRejected
+	}
+	if err != nil {
+		return t, who, err
+	}
+	who, err = s.identify(ctx, g, scheme, a, over(values, t.Values), t.Who)
+	if !renewable || !errors.Is(err, errRejected) {
+		return t, who, err
+	}
+	if t, err = r.Refresh(ctx, g); err != nil {
+		return t, who, err
+	}
+	who, err = s.identify(ctx, g, scheme, a, over(values, t.Values), t.Who)
+	return t, who, err
 }
 
 // checkImported checks what the application gave for an account against the fields of the scheme.

@@ -1,6 +1,7 @@
 package connect_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -49,6 +50,24 @@ func TestImport(t *testing.T) {
 		if a.Identity.ID != bob.ID || a.Values["access_token"].Empty() {
 			t.Errorf("%+v", a.Identity)
 		}
+	})
+	t.Run("a token that has ended", func(t *testing.T) {
+		for name, given := range map[string]map[string]string{
+			"by its own word":       {"expires_at": b.clock.Now().Add(-time.Hour).Format(time.RFC3339)},
+			"as the provider knows": {},
+		} {
+			access, refresh := b.provider.Issue(bob)
+			given["access_token"], given["refresh_token"] = "ended "+access, refresh
+			before := b.provider.Refreshes()
+			a, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u", Values: given})
+			must(t, err)
+			if a.Identity.ID != bob.ID || b.provider.Refreshes() != before+1 || !a.TokenExpiry.After(b.clock.Now()) || strings.HasPrefix(a.Values["access_token"].Reveal(), "ended") {
+				t.Errorf("%s: %s, %d refreshes, until %s", name, a.Identity.ID, b.provider.Refreshes()-before, a.TokenExpiry)
+			}
+		}
+		access, _ := b.provider.Issue(bob)
+		_, err := b.ImportAccount(b.ctx, b.caller, connect.NewAccount{AuthConfigID: oauth.ID, UserID: "u", Values: map[string]string{"access_token": access, "expires_at": "1600000000"}})
+		wantFault(t, err, fault.Invalid, fault.SlugAccountInvalid, "does not accept")
 	})
 	t.Run("a bearer token under an OAuth config", func(t *testing.T) {
 		token, _ := b.provider.Issue(bob)
@@ -482,6 +501,34 @@ func TestSharedValuesOfAnAuthConfig(t *testing.T) {
 	}
 	if got := b.PublicShared(b.caller, c); got["region"] != "us" || got["key"] != connect.Redacted {
 		t.Errorf("%v", got)
+	}
+	_, err = b.UpdateAuthConfig(b.ctx, b.caller, c.ID, connect.AuthConfigPatch{Shared: fields("key", connect.Redacted, "size", "4")}) // as it was shown
+	must(t, err)
+	if cred := b.credential(a); cred.Header["X-Acme-Key"].Reveal() != key {
+		t.Error("a masked value was stored over the real one")
+	}
+	_, err = b.UpdateAuthConfig(b.ctx, b.caller, c.ID, connect.AuthConfigPatch{Shared: fields("size", "big")})
+	wantFault(t, err, fault.Invalid, fault.SlugAuthConfigInvalid, "shared_credentials.size", "must be a number")
+	_, err = b.CreateAuthConfig(b.ctx, b.caller, connect.NewAuthConfig{Toolkit: "keyed", Scheme: connect.APIKey, Shared: fields("size", "big")})
+	wantFault(t, err, fault.Invalid, fault.SlugAuthConfigInvalid, "shared_credentials.size")
+}
+
+// TestPrefilledFieldsAreNeverShown has the application give beforehand what its users are not to see.
+func TestPrefilledFieldsAreNeverShown(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	key, _ := b.provider.Issue(ann)
+	l := b.link(connect.NewLink{AuthConfigID: b.config("keyed", connect.APIKey, nil).ID, Data: map[string]string{"key": key, "region": "us"}})
+	v, err := b.OpenLink(b.ctx, l.Token, "browser-1")
+	must(t, err)
+	if shown := fmt.Sprintf("%+v", v); len(v.Fields) != 1 || v.Fields[0].Name != "size" || strings.Contains(shown, key) || strings.Contains(shown, "us,") {
+		t.Errorf("the page shows %s", shown)
+	}
+	step, err := b.SubmitLink(b.ctx, l.Token, "browser-1", origin, map[string]string{"key": "another", "region": "moon", "size": "3"})
+	must(t, err)
+	a := b.account(l.Account.ID)
+	if step.View.Status != connect.Active || a.Values["key"].Reveal() != key || a.Values["region"].Reveal() != "us" || a.Values["size"].Reveal() != "3" {
+		t.Errorf("the user changed what the application gave: %+v", step.View)
 	}
 }
 
