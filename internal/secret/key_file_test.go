@@ -199,3 +199,15 @@ func TestSeveralKeyReferences(t *testing.T) {
 		t.Errorf("a comma with nothing behind it: %v", err)
 	}
 }
+
+func TestFileOf(t *testing.T) {
+	t.Parallel()
+	key := secret.NewMasterKey().Reveal()
+	for setting, want := range map[string]string{
+		"file:/etc/key": "/etc/key", " file:key ": "key", "": "", key: "", "env:KEY": "", "file:/a,file:/b": "", key + ",file:/a": "",
+	} {
+		if path, ok := secret.FileOf(setting); path != want || ok != (want != "") {
+			t.Errorf("%q: %q, %t", setting, path, ok)
+		}
+	}
+}

@@ -43,7 +43,10 @@ func KeyReferences(setting string, r References) KeySource {
 // FileOf gives the path of a reference to a single key file.
 func FileOf(setting string) (path string, ok bool) {
 	path, ok = strings.CutPrefix(strings.TrimSpace(setting), "file:")
-	return path, ok && !strings.Contains(path, ",")
+	if !ok || strings.Contains(path, ",") {
+		return "", false // what is no reference may be the key itself
+	}
+	return path, true
 }
 
 func (r References) resolve(ctx context.Context, reference string) ([]Wrapper, error) {
