@@ -81,7 +81,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	snapshot, err := catalog.NewSnapshot(toolkits...)
 	must(t, err)
 	tools := catalog.New(snapshot)
-	index := sync.OnceValue(func() *search.Index { return search.Build(snapshot) })
+	index := sync.OnceValue(func() *search.Index { return search.Build(snapshot, nil) })
 
 	registry := prometheus.NewRegistry()
 	metrics, err := NewMetrics(registry)

@@ -256,15 +256,14 @@ type changelogVersion struct {
 	Changelog string `json:"changelog"`
 }
 
-// toolkitsChangelog lists each toolkit's versions, newest first, at most ten. What changed is in the toolkit's own history,
-// which this server does not carry: the text is empty.
+// toolkitsChangelog lists each toolkit's versions, newest first, at most ten, each with what it changed.
 func (a *api) toolkitsChangelog(_ context.Context, caller tenant.Caller, _ changelogRequest) (changelogResponse, error) {
 	out := changelogResponse{Items: []changelogToolkit{}}
 	for _, tk := range a.catalog.Snapshot(caller.ProjectID).Toolkits() {
-		versions := versionsOf(tk)
+		history := a.catalog.History(caller.ProjectID, tk)
 		out.Items = append(out.Items, changelogToolkit{
 			Slug: tk.Slug, Name: tk.Slug, DisplayName: tk.Name,
-			Versions: mapped(versions[:min(10, len(versions))], func(v string) changelogVersion { return changelogVersion{Version: v} }),
+			Versions: mapped(history[:min(10, len(history))], func(s catalog.Stored) changelogVersion { return changelogVersion{s.Version, s.Changes} }),
 		})
 	}
 	return out, nil

@@ -93,13 +93,13 @@ type deprecatedToolkitDetail struct {
 }
 
 func (a *api) getToolkit(_ context.Context, caller tenant.Caller, in getToolkitRequest) (toolkitDetail, error) {
-	snapshot := a.catalog.Snapshot(caller.ProjectID)
+	snapshot, err := a.at(caller, plainVersion, map[string]string{in.Slug: in.Version})
+	if err != nil {
+		return toolkitDetail{}, err
+	}
 	tk, ok := snapshot.Toolkit(in.Slug)
 	if !ok {
 		return toolkitDetail{}, toolkitNotFound(snapshot, in.Slug)
-	}
-	if err := checkVersion(tk, "version", in.Version); err != nil {
-		return toolkitDetail{}, err
 	}
 	out := toolkitDetail{
 		Slug: tk.Slug, Name: tk.Name, Type: toolkitType(tk), Enabled: true,

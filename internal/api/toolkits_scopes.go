@@ -45,7 +45,7 @@ func (a *api) recommendScopes(_ context.Context, caller tenant.Caller, in recomm
 	if len(in.Tools) == 0 {
 		return recommendedScopesResponse{}, invalidRequest("tools: is required, a list of at least one tool slug")
 	}
-	tools, err := a.toolsNamed(caller, in.Tools)
+	tools, err := a.toolsNamed(caller, in.Tools, in.Version)
 	if err != nil {
 		return recommendedScopesResponse{}, err
 	}

@@ -36,8 +36,8 @@ func (a *api) listTools(ctx context.Context, caller tenant.Caller, in listToolsR
 	if err != nil {
 		return toolList{}, err
 	}
-	snapshot := a.catalog.Snapshot(caller.ProjectID)
-	if err := checkVersions(snapshot, in.Versions); err != nil {
+	snapshot, err := a.at(caller, func(toolkit string) string { return "toolkit_versions[" + toolkit + "]" }, in.Versions.byToolkit)
+	if err != nil {
 		return toolList{}, err
 	}
 	tools, err := a.selectTools(ctx, caller, snapshot, in)
@@ -234,12 +234,12 @@ func (a *api) getTool(_ context.Context, caller tenant.Caller, in getToolRequest
 			return encodedTool{encodeTool(metaToolFacts(spec)), in.Origin}, nil
 		}
 	}
-	snapshot := a.catalog.Snapshot(caller.ProjectID)
-	t, ok := snapshot.Tool(in.Slug)
-	if !ok {
-		return encodedTool{}, toolNotFound(snapshot, in.Slug)
+	version := in.Version
+	if tk, ok := toolkitOf(a.catalog.Snapshot(caller.ProjectID), in.Slug); ok && version == "" {
+		version = in.Versions.of(tk.Slug)
 	}
-	if err := checkVersion(t.Toolkit, "version", orText(in.Version, in.Versions.of(t.Toolkit.Slug))); err != nil {
+	snapshot, t, err := a.toolAt(caller, in.Slug, version)
+	if err != nil {
 		return encodedTool{}, err
 	}
 	return encodedTool{a.prepared.app(snapshot.ID, t), in.Origin}, nil

@@ -63,12 +63,8 @@ func (a *api) executeTool(ctx context.Context, caller tenant.Caller, in executeT
 }
 
 func (a *api) directCall(caller tenant.Caller, user string, in executeToolRequest) (execute.Call, error) {
-	snapshot := a.catalog.Snapshot(caller.ProjectID)
-	tool, ok := snapshot.Tool(in.Slug)
-	if !ok {
-		return execute.Call{}, toolNotFound(snapshot, in.Slug)
-	}
-	if err := checkVersion(tool.Toolkit, "version", in.Version); err != nil {
+	_, tool, err := a.toolAt(caller, in.Slug, in.Version)
+	if err != nil {
 		return execute.Call{}, err
 	}
 	if in.Text != "" && len(in.Arguments) == 0 {
@@ -173,7 +169,7 @@ func (a *api) requiredScopes(_ context.Context, caller tenant.Caller, in require
 	if len(in.Tools) == 0 {
 		return requiredScopesResponse{}, invalidRequest("tools: is required, a list of at least one tool slug")
 	}
-	tools, err := a.toolsNamed(caller, in.Tools)
+	tools, err := a.toolsNamed(caller, in.Tools, in.Version)
 	if err != nil {
 		return requiredScopesResponse{}, err
 	}
@@ -186,13 +182,16 @@ func (a *api) requiredScopes(_ context.Context, caller tenant.Caller, in require
 }
 
 // toolsNamed finds tools by their slugs, or says of all that are not there which they are and what may be meant.
-func (a *api) toolsNamed(caller tenant.Caller, slugs []string) ([]*catalog.Tool, error) {
+func (a *api) toolsNamed(caller tenant.Caller, slugs []string, version string) ([]*catalog.Tool, error) {
 	snapshot := a.catalog.Snapshot(caller.ProjectID)
 	tools := make([]*catalog.Tool, 0, len(slugs))
 	var unknown []string
 	for i, slug := range slugs {
-		tool, ok := snapshot.Tool(slug)
-		if !ok {
+		_, tool, err := a.toolAt(caller, slug, version)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		if err != nil {
 			unknown = append(unknown, fmt.Sprintf("%s: there is no tool %q%s", at("tools", i), short(slug), didYouMean(snapshot.NearestTools(slug, 3))))
 			continue
 		}

@@ -196,7 +196,7 @@ func (d *doctor) keys(keys Keys) {
 
 func (d *doctor) toolkits() *catalog.Snapshot {
 	const check = "toolkits"
-	snapshot, err := loadCatalog(d.config, d.shipped)
+	snapshot, err := loadCatalog(d.ctx, d.config, d.shipped)
 	if err != nil {
 		d.sayError(check, err)
 		return nil

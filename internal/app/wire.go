@@ -83,11 +83,10 @@ func (a *App) wire(ctx context.Context) (*parts, error) {
 // wireFoundation makes what everything else stands on: toolkits, database, projects, the way out.
 func (p *parts) wireFoundation(ctx context.Context) error {
 	a := p.app
-	snapshot, err := loadCatalog(a.config, a.shipped)
+	toolkits, err := catalogOptions(a.config, a.shipped)
 	if err != nil {
 		return err
 	}
-	p.catalog, p.index = catalog.New(snapshot), (&indexes{}).get
 	p.tracing, err = newTracing(ctx, a.config.TraceEndpoint, a.version)
 	if err != nil {
 		return err
@@ -106,6 +105,9 @@ func (p *parts) wireFoundation(ctx context.Context) error {
 		AccountEvents: p.accountEvents,
 	})
 	if err != nil {
+		return err
+	}
+	if err := p.openCatalog(ctx, toolkits); err != nil {
 		return err
 	}
 	p.tenants, err = tenant.New(tenant.Options{Store: p.store, Bus: p.bus, Now: a.now, Defaults: a.config.Connect})
@@ -295,6 +297,7 @@ func hostsOf(publicURL string) []string {
 
 // start begins the work in the background.
 func (p *parts) start() {
+	p.catalog.Start()
 	p.runner.Start()
 	p.refresher.Start()
 	p.events.Start()
@@ -308,16 +311,18 @@ func (p *parts) start() {
 func (p *parts) sweep(ctx context.Context) error {
 	now := p.app.now()
 	_, sessions := p.sessions.Sweep(ctx)
+	_, packed := p.catalog.Sweep(ctx)
 	_, answers := p.store.DeleteIdempotentBefore(ctx, now.Add(-idempotencyLife))
 	_, logs := p.store.DeleteLogsBefore(ctx, now.Add(-p.app.config.LogRetention))
 	_, events := p.events.Sweep(ctx, now.Add(-p.app.config.EventRetention))
 	_, calls := p.store.DeleteReceiptsBefore(ctx, now.Add(-trigger.ReceiptsFor))
-	return errors.Join(p.people.Sweep(ctx), sessions, answers, logs, events, calls)
+	return errors.Join(p.people.Sweep(ctx), sessions, packed, answers, logs, events, calls, p.retain(ctx, now))
 }
 
 // close ends the parts in the reverse of the order in which they depend on each other.
 func (p *parts) close(ctx context.Context) error {
 	p.background.stop()
+	p.catalog.Stop()
 	p.refresher.Stop()
 	p.triggers.Stop()
 	p.events.Stop()

@@ -127,7 +127,7 @@ func (c *Catalog) Pinned(projectID string, pins map[string]string) (s *Snapshot,
 			missing = append(missing, slug)
 			version = asOf(tk.Versions, version)
 		}
-		if version != tk.Version {
+		if version != "" && version != tk.Version {
 			wanted = append(wanted, tk.Slug+"@"+version)
 		}
 	}

@@ -41,12 +41,15 @@ func nextVersion(now time.Time, known []string) string {
 }
 
 // asOf gives the newest of some versions that is not later than the one named: what a dated version of another server stands
-// for. Where all are later, it is the oldest. The versions are newest first.
+// for. Where all are later, it is the oldest; where there are none, it is empty. The versions are newest first.
 func asOf(versions []string, named string) string {
 	for _, v := range versions {
 		if v <= named {
 			return v
 		}
+	}
+	if len(versions) == 0 {
+		return ""
 	}
 	return versions[len(versions)-1]
 }

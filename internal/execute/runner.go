@@ -127,9 +127,6 @@ func (r *Runner) run(ctx context.Context, c tenant.Caller, call Call) (Result, e
 // call goes through the phases. Its order is the package's promise: nothing is sent before the arguments are right and the
 // account is known.
 func (x *execution) call(ctx context.Context, call Call) (Result, error) {
-	if err := checkVersion(call); err != nil {
-		return Result{}, err
-	}
 	if err := x.detail.Err; err != nil {
 		return Result{}, fault.New(fault.Internal, fault.SlugInternal, "The declaration of %s cannot be read.", call.Tool.Slug).Because(err).
 			WithFix("Ask the operator to run: patchbay doctor")
@@ -204,17 +201,3 @@ func (x *execution) outcome(ctx context.Context, data []byte, err error) (Result
 }
 
 var emptyObject = []byte(`{}`)
-
-// checkVersion refuses a version of the toolkit that there never was. "latest" and the base version are always there.
-func checkVersion(call Call) error {
-	t := call.Tool.Toolkit
-	switch call.Version {
-	case "", "latest", "00000000_00", t.Version:
-		return nil
-	}
-	if slices.Contains(t.Versions, call.Version) {
-		return nil
-	}
-	return fault.New(fault.NotFound, fault.SlugToolNotFound, "Toolkit %s has no version %q.", t.Slug, call.Version).
-		WithCode(fault.CodeToolNotFound).WithFix("Ask for %q or leave the version out. Known versions: %s.", "latest", join(t.Versions, ", "))
-}

@@ -173,24 +173,6 @@ func TestToolsWithoutAuth(t *testing.T) {
 	}
 }
 
-func TestVersions(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, func(rw http.ResponseWriter, _ *http.Request) { answerJSON(rw, 200, `{}`) })
-	for version, known := range map[string]bool{"": true, "latest": true, "00000000_00": true, "20261122_00": true, "20200101_00": false} {
-		call := w.call("GET_THING", `{"id": "1"}`)
-		call.Version = version
-		_, err := w.Run(t.Context(), caller, call)
-		if known && err != nil {
-			t.Errorf("version %q: %v", version, err)
-		}
-		if !known {
-			if f := wantFault(t, err, fault.NotFound, fault.SlugToolNotFound); !strings.Contains(f.Fix, "20261122_00") {
-				t.Errorf("the fix does not say which versions there are: %s", f.Fix)
-			}
-		}
-	}
-}
-
 func TestComputedTools(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(http.ResponseWriter, *http.Request) {})

@@ -7,24 +7,45 @@ import (
 )
 
 // build makes an index of toolkits; mostUsedFirst says that their order tells which are used most.
-func build(toolkits []*catalog.Toolkit, mostUsedFirst bool) *Index {
+func build(toolkits []*catalog.Toolkit, mostUsedFirst bool, below *Index) *Index {
 	b := builder{
-		x:     &Index{toolkits: toolkits, terms: make(map[string]uint32)},
+		x:     indexed(toolkits, mostUsedFirst, below),
 		stems: make(map[string]uint32),
 		verbs: make(map[verbSet]uint8),
 		names: make(map[string]int),
 	}
-	b.x.usage = make([]float32, len(toolkits))
-	for i, tk := range toolkits {
-		if mostUsedFirst {
-			b.x.usage[i] = 1 - float32(i)/float32(len(toolkits))
-		}
+	for _, tk := range toolkits {
 		b.countNameWords(tk)
 	}
-	for i, tk := range toolkits {
-		b.addToolkit(int32(i), tk)
+	doc := uint32(0)
+	for _, tk := range toolkits {
+		own, arguments := b.toolkitWords(tk), tk.ArgumentNames()
+		for i, t := range tk.Tools {
+			b.addTool(doc, t, own, arguments[i])
+			doc++
+		}
 	}
 	return b.finish()
+}
+
+// indexed makes the part of an index that follows from the toolkits: their numbers, those of their tools, and what they are called.
+func indexed(toolkits []*catalog.Toolkit, mostUsedFirst bool, below *Index) *Index {
+	x := &Index{below: below, listed: toolkits, toolkits: toolkits, terms: make(map[string]uint32), usage: make([]float32, len(toolkits))}
+	x.scratch.New = func() any { return x.newScratch() }
+	for i, tk := range toolkits {
+		if mostUsedFirst {
+			x.usage[i] = 1 - float32(i)/float32(len(toolkits))
+		}
+		if below != nil {
+			x.usage[i] = below.usageOf(tk.Slug)
+		}
+		x.routes.add(int32(i), tk)
+		for _, t := range tk.Tools {
+			x.tools = append(x.tools, t)
+			x.home = append(x.home, int32(i))
+		}
+	}
+	return x
 }
 
 // builder gathers what the index is made of. Frequencies can be weighed only when the average lengths are known, so terms
@@ -71,16 +92,7 @@ func (b *builder) countNameWords(tk *catalog.Toolkit) {
 	}
 }
 
-func (b *builder) addToolkit(number int32, tk *catalog.Toolkit) {
-	own := b.toolkitWords(tk)
-	b.x.routes.add(number, tk)
-	for _, t := range tk.Tools {
-		b.addTool(number, t, own)
-	}
-}
-
-func (b *builder) addTool(home int32, t *catalog.Tool, own []string) {
-	x, doc := b.x, uint32(len(b.x.tools))
+func (b *builder) addTool(doc uint32, t *catalog.Tool, own, arguments []string) {
 	b.lengths = append(b.lengths, fieldLengths{})
 	name := nameWords(t)
 	for _, w := range name {
@@ -95,13 +107,11 @@ func (b *builder) addTool(home int32, t *catalog.Tool, own []string) {
 	lead, rest := firstSentence(t.Description)
 	b.addText(doc, inLead, lead)
 	b.addText(doc, inRest, rest)
-	for _, p := range parameterNames(t.Detail().Input) {
+	for _, p := range arguments {
 		b.addText(doc, inParameter, p)
 	}
 	b.grams.add(doc, append(name, own...))
-	x.tools = append(x.tools, t)
-	x.home = append(x.home, home)
-	x.verb = append(x.verb, b.verbNumber(toolVerb(t, name)))
+	b.x.verb = append(b.x.verb, b.verbNumber(toolVerb(t, name)))
 }
 
 func (b *builder) addText(doc uint32, f field, text string) {
@@ -156,11 +166,17 @@ func (b *builder) finish() *Index {
 	for f := range total {
 		total[f] = max(total[f]/float32(max(len(b.lengths), 1)), 1)
 	}
-	x.lists = newPostings(len(x.terms), b.terms, b.lengths, total)
+	x.average = total
+	if x.below != nil {
+		x.average = x.below.average
+	}
+	x.lists = newPostings(len(x.terms), b.terms, b.lengths, x.average)
+	x.countBelow()
+	x.lists.weigh(x.rarity)
 	x.nameMass = make([]float32, len(x.tools))
 	for t := range uint32(len(x.terms)) {
 		docs, _ := x.lists.list(t)
-		rare := rarity(len(docs), len(x.tools))
+		rare := x.rarity(t)
 		for _, d := range docs {
 			if d&nameBit != 0 {
 				x.nameMass[d&^nameBit] += rare
@@ -169,8 +185,10 @@ func (b *builder) finish() *Index {
 	}
 	x.routes.settle(b.names, len(x.toolkits))
 	x.grams = b.grams.finish(len(x.tools))
+	if x.below != nil {
+		x.settleOver(x.below)
+	}
 	x.spelling = newSpelling(b.names, &x.routes)
-	x.scratch.New = func() any { return x.newScratch() }
 	return x
 }
 

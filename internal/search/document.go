@@ -35,7 +35,7 @@ func Documents(docs []Document) *Index {
 			Held: &catalog.Detail{Input: parametersSchema(d.Parameters)},
 		})
 	}
-	return build(order, false)
+	return build(order, false, nil)
 }
 
 func parametersSchema(names []string) catalog.Schema {
@@ -51,21 +51,6 @@ func parametersSchema(names []string) catalog.Schema {
 		panic("search: names of parameters do not encode: " + err.Error()) // strings and empty structs always do
 	}
 	return catalog.Schema{JSON: raw}
-}
-
-// parameterNames gives the names of the top-level arguments of a tool.
-func parameterNames(s catalog.Schema) []string {
-	var schema struct {
-		Properties map[string]json.RawMessage `json:"properties"`
-	}
-	if len(s.JSON) == 0 || json.Unmarshal(s.JSON, &schema) != nil {
-		return nil // a schema that does not parse is the catalog's fault to report; the tool is still found by its name
-	}
-	names := make([]string, 0, len(schema.Properties))
-	for name := range schema.Properties {
-		names = append(names, name)
-	}
-	return names
 }
 
 // ownName is the slug without its toolkit's: CREATE_AN_ISSUE of GITHUB_CREATE_AN_ISSUE.

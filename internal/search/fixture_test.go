@@ -78,7 +78,7 @@ func parseFixture(text string) []*catalog.Toolkit {
 	return toolkits
 }
 
-func fixtureIndex() *Index { return build(parseFixture(appFixture), true) }
+func fixtureIndex() *Index { return build(parseFixture(appFixture), true, nil) }
 
 // bigFixture makes n plain documents of many apps, for benchmarks.
 func bigFixture(n int) []Document {

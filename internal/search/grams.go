@@ -49,10 +49,15 @@ func (b *gramBuilder) finish(docs int) grams {
 		next[l]++
 		g.norm[d] += g.rare[l] * g.rare[l]
 	}
+	g.settle()
+	return g
+}
+
+// settle turns the squared lengths of the vectors into what they are divided by.
+func (g *grams) settle() {
 	for d, n := range g.norm {
 		g.norm[d] = float32(1 / math.Sqrt(float64(n)+1e-6))
 	}
-	return g
 }
 
 // match sets sums to the likeness of every tool to the words. lists is room to work in, which is returned.

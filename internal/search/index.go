@@ -24,6 +24,9 @@ type Hit struct {
 
 // Index is immutable and belongs to one snapshot. It may be searched from many goroutines.
 type Index struct {
+	below    *Index             // of the snapshot's base, when there is one: this index then holds the snapshot's own tools only
+	hidden   map[string]bool    // toolkits of below that have others in their place
+	listed   []*catalog.Toolkit // all of the snapshot's
 	toolkits []*catalog.Toolkit
 	usage    []float32 // by toolkit: 1 for the most used, 0 for the least or where nothing is known
 	routes   routes
@@ -36,23 +39,49 @@ type Index struct {
 
 	terms    map[string]uint32 // stem -> term
 	lists    postings
+	average  fieldLengths
+	counts   []uint32 // by term: how many tools have it, below included; nil without one below
 	grams    grams
 	spelling spelling
 
 	scratch sync.Pool // of *scratch
 }
 
-// Build makes the index of a snapshot.
-func Build(s *catalog.Snapshot) *Index { return build(s.Toolkits(), true) }
+// Build makes the index of a snapshot. Over a base it costs what the snapshot's own tools cost, and below must be the index of
+// that base; without a base, below is nil.
+func Build(s *catalog.Snapshot, below *Index) *Index {
+	if below == nil {
+		return build(s.Toolkits(), true, nil)
+	}
+	_, own := s.Base()
+	x := build(own, false, below)
+	x.listed, x.hidden = s.Toolkits(), make(map[string]bool)
+	for _, tk := range below.toolkits {
+		if s.Hides(tk) {
+			x.hidden[tk.Slug] = true
+		}
+	}
+	return x
+}
 
 // Search gives the best tools, best first; empty when nothing fits.
 func (x *Index) Search(q Query) []Hit {
+	if q.Limit <= 0 {
+		q.Limit = 10
+	}
+	if x.below != nil {
+		return x.searchBoth(q)
+	}
 	if len(x.tools) == 0 {
 		return nil
 	}
 	s := x.borrow()
 	defer x.scratch.Put(s)
-	r := x.read(q, s)
+	r := x.read(q, s, nil)
 	x.match(r, s)
-	return x.rank(q, r, s)
+	x.rank(q, r, s, x.tops(q, s))
+	if len(s.best) == 0 || x.confidence(r, s) < fits {
+		return nil
+	}
+	return x.hits(r, s.best, s.best[0].score)
 }

@@ -51,7 +51,7 @@ func (x *Index) match(r *request, s *scratch) {
 
 func (x *Index) matchChoice(c choice, s *scratch) {
 	docs, impact := x.lists.list(c.term)
-	rare := rarity(len(docs), len(x.tools)) * min(c.weight*1.2, 1)
+	rare := x.rarity(c.term) * min(c.weight*1.2, 1)
 	if c.other {
 		rare *= otherName
 	}

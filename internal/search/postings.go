@@ -20,8 +20,8 @@ func (p *postings) list(term uint32) ([]uint32, []float32) {
 
 func (p *postings) count(term uint32) int { return int(p.first[term+1] - p.first[term]) }
 
-// newPostings sorts terms, which come in order of document, into lists. The impact of a term in a document is its rarity
-// times its saturated frequency, where a frequency counts by field and by the length of the field (BM25F).
+// newPostings sorts terms, which come in order of document, into lists. The impact of a term in a document is its saturated
+// frequency, where a frequency counts by field and by the length of the field (BM25F), until weigh multiplies it by the rarity.
 func newPostings(terms int, all []fieldTerm, lengths []fieldLengths, average fieldLengths) postings {
 	first := make([]uint32, terms+1)
 	for _, o := range all {
@@ -45,7 +45,6 @@ func newPostings(terms int, all []fieldTerm, lengths []fieldLengths, average fie
 
 // appendList adds the list of one term, whose occurrences come in order of document.
 func (p *postings) appendList(all []fieldTerm, lengths []fieldLengths, average fieldLengths) {
-	from := len(p.docs)
 	for i := 0; i < len(all); {
 		doc, frequency, named := all[i].doc, float32(0), uint32(0)
 		for ; i < len(all) && all[i].doc == doc; i++ {
@@ -58,11 +57,17 @@ func (p *postings) appendList(all []fieldTerm, lengths []fieldLengths, average f
 		p.docs = append(p.docs, doc|named)
 		p.impact = append(p.impact, frequency/(frequency+saturation))
 	}
-	rare := rarity(len(p.docs)-from, len(lengths))
-	for i := from; i < len(p.impact); i++ {
-		p.impact[i] *= rare
-	}
 	p.first = append(p.first, uint32(len(p.docs)))
+}
+
+// weigh multiplies the impacts of each term by its rarity.
+func (p *postings) weigh(rarity func(term uint32) float32) {
+	for t := range uint32(len(p.first) - 1) {
+		rare := rarity(t)
+		for i := p.first[t]; i < p.first[t+1]; i++ {
+			p.impact[i] *= rare
+		}
+	}
 }
 
 // rarity is the inverse document frequency of a term that count of docs documents hold.

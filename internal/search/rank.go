@@ -13,14 +13,10 @@ type scored struct {
 }
 
 // rank puts the parts of each tool's score together and keeps the best.
-func (x *Index) rank(q Query, r *request, s *scratch) []Hit {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 10
-	}
+func (x *Index) rank(q Query, r *request, s *scratch, t tops) {
 	x.weighVerbs(r, s)
 	x.weighToolkits(q, r, s)
-	topLexical, topLikely := x.top(q, s, s.lexical), x.top(q, s, s.likely)
+	limit, topLexical, topLikely := q.Limit, t.lexical, t.likely
 	s.best = s.best[:0]
 	for d := range x.tools {
 		home := x.home[d]
@@ -39,12 +35,13 @@ func (x *Index) rank(q Query, r *request, s *scratch) []Hit {
 			s.insert(scored{uint32(d), score}, limit)
 		}
 	}
-	if len(s.best) == 0 || x.confidence(r, s) < fits {
-		return nil
-	}
-	hits := make([]Hit, len(s.best))
-	for i, b := range s.best {
-		behind := float64(s.best[0].score - b.score)
+}
+
+// hits gives ranked tools, with scores beside the best one's.
+func (x *Index) hits(r *request, best []scored, top float32) []Hit {
+	hits := make([]Hit, len(best))
+	for i, b := range best {
+		behind := float64(top - b.score)
 		hits[i] = Hit{Tool: x.tools[b.doc], Score: math.Exp(-behind / fallsBy), Named: r.strength[x.home[b.doc]] >= routed}
 	}
 	return hits
@@ -60,7 +57,7 @@ const routed = 0.5
 // confidence is the share of the request that the best tools answer for. Long requests chatter: they count as no more than
 // a few rare words.
 func (x *Index) confidence(r *request, s *scratch) float32 {
-	mass := max(min(r.mass, fitsWords*rarity(0, len(x.tools))), tiny)
+	mass := max(min(r.mass, fitsWords*rarity(0, x.size())), tiny)
 	var most float32
 	for _, b := range s.best[:min(len(s.best), 3)] {
 		most = max(most, s.lexical[b.doc]/mass+r.strength[x.home[b.doc]]/2)
@@ -84,6 +81,13 @@ func (x *Index) weighToolkits(q Query, r *request, s *scratch) {
 			s.kits[i] += connectedPart
 		}
 	}
+}
+
+// tops are the highest values of one search.
+type tops struct{ lexical, likely float32 }
+
+func (x *Index) tops(q Query, s *scratch) tops {
+	return tops{x.top(q, s, s.lexical), x.top(q, s, s.likely)}
 }
 
 // top gives the highest value of an allowed tool, which makes the values of one request comparable with another's.

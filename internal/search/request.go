@@ -23,8 +23,9 @@ type choice struct {
 	other  bool // another word for the same thing
 }
 
-// read understands a query.
-func (x *Index) read(q Query, s *scratch) *request {
+// read understands a query. Beside is the other of two indexes that are searched together, which may know words that this one
+// does not; nil when there is none.
+func (x *Index) read(q Query, s *scratch, beside *Index) *request {
 	r := &s.request
 	r.slots, r.plain, r.mass, r.want, r.also = r.slots[:0], r.plain[:0], 0, 0, 0
 	clear(r.strength)
@@ -32,8 +33,11 @@ func (x *Index) read(q Query, s *scratch) *request {
 	for i := range r.words {
 		r.words[i].stem = stem(r.words[i].text)
 	}
-	x.correct(r.words)
+	x.correct(r.words, beside)
 	x.routes.find(r.words, r.strength)
+	if beside != nil {
+		beside.markNamed(r.words)
+	}
 	r.readVerbs()
 	x.weigh(r)
 	for i := range r.words {
@@ -46,11 +50,11 @@ func (x *Index) read(q Query, s *scratch) *request {
 }
 
 // correct replaces words that no tool knows by the known one they are most like.
-func (x *Index) correct(words []word) {
+func (x *Index) correct(words []word, beside *Index) {
 	for i := range words {
 		w := &words[i]
 		_, known := x.terms[w.stem]
-		if known || len(w.parts) > 0 || isStop(w.text) || concepts[w.stem] != nil || rewrites[w.text] != nil || x.routes.knows(w.text) {
+		if known || beside != nil && beside.knows(w) || len(w.parts) > 0 || isStop(w.text) || concepts[w.stem] != nil || rewrites[w.text] != nil || x.routes.knows(w.text) {
 			continue
 		}
 		if meant := x.spelling.nearest(w.text); meant != "" {
@@ -151,8 +155,7 @@ func (x *Index) chooseOther(s slot, stem string, weight float32) slot {
 	c := &s.choices[n]
 	c.other = true
 	if n > 0 {
-		own, other := x.lists.count(s.choices[0].term), x.lists.count(c.term)
-		c.weight *= min(rarity(own, len(x.tools))/max(rarity(other, len(x.tools)), tiny), otherRaise)
+		c.weight *= min(x.rarity(s.choices[0].term)/max(x.rarity(c.term), tiny), otherRaise)
 	}
 	return s
 }
@@ -160,12 +163,12 @@ func (x *Index) chooseOther(s slot, stem string, weight float32) slot {
 // closeSlot adds the slot to the request. A word that no tool knows stays as weight that nothing can match: it speaks
 // against every tool.
 func (x *Index) closeSlot(r *request, s slot, weight float32) {
-	count := 0
+	rare := rarity(0, x.size())
 	if len(s.choices) > 0 {
-		count = x.lists.count(s.choices[0].term)
+		rare = x.rarity(s.choices[0].term)
 		r.slots = append(r.slots, s)
 	}
-	r.mass += weight * rarity(count, len(x.tools))
+	r.mass += weight * rare
 }
 
 // addRewrites adds what abbreviations and expressions of two words stand for.

@@ -183,7 +183,7 @@ func TestSearchIsTheSameFromAllGoroutines(t *testing.T) {
 
 func TestEmptyIndex(t *testing.T) {
 	t.Parallel()
-	x := build(nil, true)
+	x := build(nil, true, nil)
 	if got := x.Search(Query{Text: "anything"}); len(got) != 0 {
 		t.Errorf("got %v from an empty index", got)
 	}

@@ -72,7 +72,7 @@ func TestReadVerbs(t *testing.T) {
 		"Slack messages that I want deleted": verbDelete,
 	} {
 		s := x.borrow()
-		if r := x.read(Query{Text: query}, s); !r.want.has(want) {
+		if r := x.read(Query{Text: query}, s, nil); !r.want.has(want) {
 			t.Errorf("%q wants %b, which has not class %d", query, r.want, want)
 		}
 		x.scratch.Put(s)
@@ -83,7 +83,7 @@ func TestReadVerbsOfAList(t *testing.T) {
 	t.Parallel()
 	x := fixtureIndex()
 	s := x.borrow()
-	r := x.read(Query{Text: "create, update or delete events"}, s)
+	r := x.read(Query{Text: "create, update or delete events"}, s, nil)
 	if !r.want.has(verbCreate) || !r.also.has(verbUpdate) || !r.also.has(verbDelete) {
 		t.Errorf("wants %b and also %b", r.want, r.also)
 	}
@@ -189,9 +189,11 @@ func TestRouteNames(t *testing.T) {
 	}
 }
 
-func TestParameterNamesOfABrokenSchema(t *testing.T) {
+func TestArgumentsOfABrokenSchema(t *testing.T) {
 	t.Parallel()
-	if got := parameterNames(catalog.Schema{JSON: []byte(`{"properties":`)}); got != nil {
-		t.Errorf("got %v, want none", got)
+	tk := &catalog.Toolkit{Slug: "x", Tools: []*catalog.Tool{{Slug: "X_GET_THING", Held: &catalog.Detail{Input: catalog.Schema{JSON: []byte(`{"properties":`)}}}}}
+	tk.Tools[0].Toolkit = tk
+	if hits := build([]*catalog.Toolkit{tk}, true, nil).Search(Query{Text: "get thing"}); len(hits) != 1 {
+		t.Errorf("found %v", hits)
 	}
 }

@@ -21,7 +21,7 @@ func (x *Index) Toolkits(text string) []*catalog.Toolkit {
 		score   int
 	}
 	var found []ranked
-	for _, tk := range x.toolkits {
+	for _, tk := range x.listed {
 		if score := likeness(tk, wanted); score > 0 {
 			found = append(found, ranked{tk, score})
 		}

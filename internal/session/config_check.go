@@ -49,7 +49,8 @@ type configCheck struct {
 }
 
 func (s *Service) newCheck(c tenant.Caller, userID string, config Config) *configCheck {
-	return &configCheck{service: s, caller: project(c), catalog: s.catalog.Snapshot(c.ProjectID), userID: userID, config: config}
+	pinned, _ := s.catalog.Pinned(c.ProjectID, config.ToolkitVersions) // what the rest names has to be there in these versions
+	return &configCheck{service: s, caller: project(c), catalog: pinned, userID: userID, config: config}
 }
 
 // finish checks the configuration itself and gives it back, or one fault that lists all that is wrong. An error of another

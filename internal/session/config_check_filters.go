@@ -178,7 +178,7 @@ func (c *configCheck) toolkitVersions() {
 			continue
 		}
 		version := c.config.ToolkitVersions[slug]
-		if version != "latest" && version != t.Version && !slices.Contains(t.Versions, version) {
+		if version != catalog.Latest && version != t.Version && !slices.Contains(t.Versions, version) {
 			c.fault("toolkit_versions.%s: there is no version %q; use \"latest\" or one of %s", t.Slug, version, some(t.Versions))
 		}
 		out[t.Slug] = version

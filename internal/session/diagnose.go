@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
@@ -55,6 +56,9 @@ func (s *Service) Diagnose(ctx context.Context, c tenant.Caller, id, what string
 		return Diagnosis{}, err
 	}
 	d.account(view, st)
+	if slices.Contains(view.missing, kit.Slug) {
+		d.Policy += " The session is pinned to version " + view.Session.Config.ToolkitVersions[kit.Slug] + ", which is no longer there; " + kit.Version + " is used."
+	}
 	d.Works = d.Allowed && st.ready()
 	return d, nil
 }

@@ -76,11 +76,11 @@ func (s *Service) viewFor(ctx context.Context, c tenant.Caller, userID string, a
 	switch {
 	case fault.Is(err, fault.NotFound):
 		passing := Session{ProjectID: c.ProjectID, UserID: userID, Config: DefaultConfig(), Version: 1}
-		return s.makeView(passing, s.catalog.Snapshot(c.ProjectID)), nil
+		return s.makeView(passing), nil
 	case err != nil:
 		return nil, err
 	default:
-		return s.makeView(newest, s.catalog.Snapshot(c.ProjectID)), nil
+		return s.makeView(newest), nil
 	}
 }
 

@@ -49,7 +49,7 @@ func (f foundTool) toolkit() string {
 }
 
 func (f *finder) find(q SearchQuery) findings {
-	hits := f.state.index().Search(search.Query{
+	hits := f.service.index(f.view.Catalog).Search(search.Query{
 		Text: q.UseCase, Known: q.KnownFields, Allow: f.allows, Connected: func(toolkit string) bool { return f.connected[toolkit] }, Limit: maxHits + 2,
 	})
 	var out findings
@@ -115,7 +115,7 @@ func (f *finder) restricted() bool {
 // barredToolkit looks for a better tool that is kept away. Beside tools that fit, only one of an app that the query names is
 // worth a word.
 func (f *finder) barredToolkit(q SearchQuery, fits bool) string {
-	hits := f.state.index().Search(search.Query{Text: q.UseCase, Known: q.KnownFields, Limit: 1})
+	hits := f.service.index(f.view.Catalog).Search(search.Query{Text: q.UseCase, Known: q.KnownFields, Limit: 1})
 	if len(hits) == 0 || f.allows(hits[0].Tool) || fits && !hits[0].Named {
 		return ""
 	}

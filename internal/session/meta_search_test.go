@@ -8,7 +8,6 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
-	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
 )
 
@@ -103,33 +102,6 @@ func TestCustomToolsAreFound(t *testing.T) {
 	data = call("COMPOSIO_GET_TOOL_SCHEMAS", object{"tool_slugs": []any{"LOCAL_TRACK_ORDER"}})
 	if data["success"] != true || data["tool_schemas"].(object)["LOCAL_TRACK_ORDER"] == nil {
 		t.Errorf("schemas %v", data)
-	}
-}
-
-// One index serves all sessions over a snapshot, and a new snapshot gets its own.
-func TestIndexIsBuiltOnce(t *testing.T) {
-	t.Parallel()
-	builds := 0
-	w := newWorldWith(t, session.Options{Index: func(s *catalog.Snapshot) session.Index {
-		builds++
-		return search.Build(s)
-	}})
-	w.Warm(ours.ProjectID)
-	for _, user := range []string{"ann", "bob"} {
-		id := w.create(t, user, nil).Session.ID
-		for range 2 {
-			w.run(t, id, "COMPOSIO_SEARCH_TOOLS", object{"queries": "list repositories"})
-		}
-	}
-	if builds != 1 {
-		t.Errorf("built %d times", builds)
-	}
-	replaced := testCatalog(t)
-	replaced.ID = "another"
-	w.catalog.Replace(replaced)
-	w.Warm(ours.ProjectID)
-	if builds != 2 {
-		t.Errorf("built %d times for two snapshots", builds)
 	}
 }
 

@@ -45,7 +45,7 @@ type Options struct {
 	Connections Connections
 	Runner      Runner
 	Bus         *notify.Bus                   // nil: nobody else writes sessions
-	Index       func(*catalog.Snapshot) Index // nil: search.Build
+	Index       func(*catalog.Snapshot) Index // keeps the index of each snapshot; nil: a search.Indexes
 	Now         func() time.Time              // nil: time.Now
 	NewID       func(prefix string) string    // nil: id.New
 	Log         *slog.Logger                  // nil: discard
@@ -53,9 +53,10 @@ type Options struct {
 	Cached      int                           // how many sessions are kept in memory; 0: 4,096
 }
 
-// Catalog gives the toolkits of a project.
+// Catalog gives the toolkits of a project: the current ones, and with some at other versions.
 type Catalog interface {
 	Snapshot(projectID string) *catalog.Snapshot
+	Pinned(projectID string, pins map[string]string) (s *catalog.Snapshot, missing []string)
 }
 
 // Connections is what sessions need of package connect.
@@ -107,7 +108,8 @@ func New(o Options) (*Service, error) {
 		snapshots: newLRU[string, *snapshotState](cachedSnapshots),
 	}
 	if s.index == nil {
-		s.index = func(c *catalog.Snapshot) Index { return search.Build(c) }
+		indexes := search.NewIndexes(search.IndexesOptions{})
+		s.index = func(c *catalog.Snapshot) Index { return indexes.Of(c) }
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -182,31 +184,36 @@ func (s *Service) read(ctx context.Context, projectID, id string) (*openSession,
 
 func (s *Service) remember(mark uint64, stored Session) *openSession {
 	open := &openSession{session: stored, readAt: s.now()}
-	open.view = s.makeView(stored, s.catalog.Snapshot(stored.ProjectID))
+	open.view = s.makeView(stored)
 	s.sessions.putSince(mark, stored.ID, open)
 	return open
 }
 
 // view gives the view of an open session over the current snapshot.
 func (s *Service) view(open *openSession) *View {
-	snapshot := s.catalog.Snapshot(open.session.ProjectID)
-	if open.view.Catalog.ID == snapshot.ID {
+	if open.view.current == s.catalog.Snapshot(open.session.ProjectID).ID {
 		return open.view
 	}
 	mark := s.sessions.mark()
-	renewed := &openSession{session: open.session, readAt: open.readAt, view: s.makeView(open.session, snapshot)}
+	renewed := &openSession{session: open.session, readAt: open.readAt, view: s.makeView(open.session)}
 	s.sessions.putSince(mark, open.session.ID, renewed)
 	return renewed.view
 }
 
-func (s *Service) makeView(stored Session, snapshot *catalog.Snapshot) *View {
+// makeView applies a session's configuration to the current catalog, with the versions that the session is pinned to.
+func (s *Service) makeView(stored Session) *View {
+	current := s.catalog.Snapshot(stored.ProjectID)
+	snapshot, missing := current, []string(nil)
+	if pins := stored.Config.ToolkitVersions; len(pins) > 0 {
+		snapshot, missing = s.catalog.Pinned(stored.ProjectID, pins)
+	}
 	key := policyKey(stored.Config, snapshot)
 	p, ok := s.policies.get(key)
 	if !ok {
 		p = compilePolicy(key, stored.Config, snapshot)
 		s.policies.put(key, p)
 	}
-	return &View{Session: stored, Catalog: snapshot, policy: p}
+	return &View{Session: stored, Catalog: snapshot, policy: p, current: current.ID, missing: missing}
 }
 
 func (s *Service) over(stored Session) bool {

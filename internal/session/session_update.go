@@ -115,7 +115,7 @@ func (s *Service) update(ctx context.Context, c tenant.Caller, id string, p Patc
 	}
 	// Not remembered: somebody else's later change may have been heard of already. The next call reads what is stored.
 	s.sessions.drop(id)
-	return s.makeView(changed, s.catalog.Snapshot(c.ProjectID)), warnings, nil
+	return s.makeView(changed), warnings, nil
 }
 
 func conflict(format string, args ...any) *fault.Error {

@@ -9,20 +9,15 @@ import (
 
 // snapshotState is what is derived from one catalog snapshot and shared by all sessions over it.
 type snapshotState struct {
-	index func() Index
-	facts sync.Map // *catalog.Tool to toolFacts
+	facts sync.Map // *catalog.Tool to toolFacts; of tools that are held in memory anyway
 }
 
 func (s *Service) stateOf(c *catalog.Snapshot) *snapshotState {
-	return s.snapshots.load(c.ID, func() *snapshotState {
-		return &snapshotState{index: sync.OnceValue(func() Index { return s.index(c) })}
-	})
+	return s.snapshots.load(c.ID, func() *snapshotState { return &snapshotState{} })
 }
 
 // Warm builds the search index of a project's catalog, so that the first search need not.
-func (s *Service) Warm(projectID string) {
-	s.stateOf(s.catalog.Snapshot(projectID)).index()
-}
+func (s *Service) Warm(projectID string) { s.index(s.catalog.Snapshot(projectID)) }
 
 // toolFacts are what plans need to know of a tool's arguments.
 type toolFacts struct {
@@ -40,6 +35,8 @@ func (st *snapshotState) factsOf(t *catalog.Tool) toolFacts {
 	}
 	_ = json.Unmarshal(t.Detail().Input.JSON, &schema) // a schema that says nothing requires nothing
 	facts := toolFacts{required: schema.Required, arguments: len(schema.Properties)}
-	st.facts.Store(t, facts)
+	if t.Held != nil {
+		st.facts.Store(t, facts)
+	}
 	return facts
 }

@@ -62,7 +62,7 @@ func (s *Service) Toolkits(ctx context.Context, c tenant.Caller, id string, q To
 func (s *Service) matchingToolkits(v *View, q ToolkitQuery) []*catalog.Toolkit {
 	kits := v.Catalog.Toolkits()
 	if strings.TrimSpace(q.Search) != "" {
-		kits = s.stateOf(v.Catalog).index().Toolkits(q.Search)
+		kits = s.index(v.Catalog).Toolkits(q.Search)
 	}
 	named := make(map[string]bool, len(q.Slugs))
 	for _, slug := range q.Slugs {

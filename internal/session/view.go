@@ -12,14 +12,16 @@ import (
 // immutable, made once per (session version, snapshot) and shared by all requests of the session.
 type View struct {
 	Session Session
-	Catalog *catalog.Snapshot
+	Catalog *catalog.Snapshot // of the project, with the versions that the session is pinned to
 	policy  *policy
+	current string   // id of the project's snapshot that this was made over
+	missing []string // toolkits that are pinned to a version that is no longer there
 }
 
 // NewView applies a session's configuration to a snapshot. Sessions of a Service are opened by Service.Open, which shares
 // the work between requests and between sessions with the same rules.
 func NewView(s Session, snapshot *catalog.Snapshot) *View {
-	return &View{Session: s, Catalog: snapshot, policy: compilePolicy(policyKey(s.Config, snapshot), s.Config, snapshot)}
+	return &View{Session: s, Catalog: snapshot, policy: compilePolicy(policyKey(s.Config, snapshot), s.Config, snapshot), current: snapshot.ID}
 }
 
 // ToolSpec is a tool as a session lists it: an app tool (Tool set) or a meta tool.
