@@ -160,6 +160,8 @@ func callEverything(t *testing.T, s *Store) {
 	s.DeleteSubscription(ctx, "", "ws")
 	s.DeleteEventsBefore(ctx, now)
 
+	s.ForgetDeletedBefore(ctx, now)
+	s.WipeRequestsBefore(ctx, now)
 	s.Keysets(ctx)
 	s.ReplaceKeyset(ctx, nil, secret.Keyset{})
 	s.BeginRotation(ctx)

@@ -244,8 +244,3 @@ func (r resealing) args() []any {
 	}
 	return args
 }
-
-// Scrub brings it about, as far as the database can, that what was deleted or replaced is not in its files any more.
-func (s *Store) Scrub(ctx context.Context) error {
-	return s.wrap("scrub the database", s.db.scrub(ctx))
-}

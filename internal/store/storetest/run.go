@@ -32,6 +32,7 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"toolkits", toolkitBehaviours},
 		{"keysets", keysetBehaviours},
 		{"key rotation", rotationBehaviours},
+		{"retention", retentionBehaviours},
 	} {
 		t.Run(noun.name, func(t *testing.T) {
 			t.Parallel()
