@@ -320,7 +320,8 @@ func TestRealtimeRoutes(t *testing.T) {
 	auth("application/x-www-form-urlencoded", "socket_id=12.34&channel_name=private-pr_other_triggers").ok(t, 403)
 	auth("application/x-www-form-urlencoded", "socket_id=%zz").ok(t, 400)
 	plain := newStack(t)
-	if a := plain.get(t, "/internal/sdk/realtime/credentials").ok(t, 501); !strings.Contains(a.fault(t).SuggestedFix, "public_url") {
-		t.Errorf("without TLS: %s", a.body)
+	if a := plain.get(t, "/internal/sdk/realtime/credentials").ok(t, 501); !strings.Contains(a.fault(t).SuggestedFix, "public_url") ||
+		a.header.Get("X-Should-Retry") != "false" {
+		t.Errorf("without TLS: %v %s", a.header, a.body)
 	}
 }

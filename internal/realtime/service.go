@@ -68,8 +68,10 @@ const Path = "/realtime"
 func (s *Service) Credentials(c tenant.Caller, origin string) (Credentials, error) {
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme != "https" {
-		return Credentials{}, fault.New(fault.Unsupported, fault.SlugUnsupported, "triggers.subscribe needs TLS, and this server is reached as %s.", origin).
+		f := fault.New(fault.Unsupported, fault.SlugUnsupported, "triggers.subscribe needs TLS, and this server is reached as %s.", origin).
 			WithFix("Put TLS in front of it and set public_url to the https address. Without: follow GET /api/v3.1/events/stream, or run \"patchbay listen\".")
+		f.NoRetry = true // SDKs repeat what is answered 5xx
+		return Credentials{}, f
 	}
 	return Credentials{
 		Key: appKey, ProjectID: c.ProjectID,

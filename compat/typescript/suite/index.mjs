@@ -8,6 +8,7 @@ import { sessionSuite } from './session.mjs';
 import { toolkitSuite } from './toolkits.mjs';
 import { toolSuite } from './tools.mjs';
 import { triggerSuite } from './triggers.mjs';
+import { webhookSuite } from './webhooks.mjs';
 
 /** Registers all suites for one version of the SDK; z is the zod that stands beside it. */
 export function runSuites(sdk, z) {
@@ -20,5 +21,6 @@ export function runSuites(sdk, z) {
   servicesSuite(sdk);
   isolationSuite(sdk);
   triggerSuite(sdk);
+  webhookSuite(sdk);
   errorSuite(sdk);
 }
