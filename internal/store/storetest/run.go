@@ -28,6 +28,7 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"idempotency", idempotencyBehaviours},
 		{"events", eventBehaviours},
 		{"webhook subscriptions", subscriptionBehaviours},
+		{"triggers", triggerBehaviours},
 		{"oauth", oauthBehaviours},
 		{"toolkits", toolkitBehaviours},
 		{"keysets", keysetBehaviours},
