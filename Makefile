@@ -6,10 +6,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI_LINT_VERSION := v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint generate compat conformance bench soak check
+.PHONY: help run build test race lint generate compat compat-openapi conformance bench soak check
 
 help: ## list these targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## build bin/patchbay and start it on http://127.0.0.1:8484 (data in ./patchbay-data)
 	@go build -ldflags '$(LDFLAGS)' -o bin/patchbay ./cmd/patchbay
@@ -36,6 +36,9 @@ generate: ## rewrite the documentation that is made from code
 
 compat: ## drive a running server with the official SDKs (needs Node and Python)
 	compat/run.sh
+
+compat-openapi: ## import 2,639 API descriptions and hold tools and requests against them (needs Node; 20 minutes, 1 GB)
+	compat/openapi/run.sh
 
 conformance: ## run the MCP conformance suite against a running server (needs Node)
 	compat/conformance/run.sh

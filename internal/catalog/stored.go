@@ -79,7 +79,7 @@ type Document struct {
 // Limits of documents.
 const (
 	maxDocumentBytes = 192 << 20 // of JSON: the largest API descriptions make 30 MB
-	maxDocumentTools = 20_000
+	maxDocumentTools = 25_000
 	maxDocumentFiles = 500
 	maxDepth         = 64 // of schemas
 )

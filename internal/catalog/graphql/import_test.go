@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -86,7 +87,7 @@ func TestOperationsAreValid(t *testing.T) {
 	d := importBoard(t, Options{})
 	for _, tool := range d.Tools {
 		text := strings.Replace(tool.GraphQL.Query, "%fields%", tool.GraphQL.Selection, 1)
-		if _, errs := gqlparser.LoadQuery(schema, text); len(errs) > 0 {
+		if _, errs := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules()); len(errs) > 0 {
 			t.Errorf("%s: %v\n%s", tool.Slug, errs, text)
 		}
 	}

@@ -52,14 +52,14 @@ func (o *Options) OpenAPI(ctx context.Context, place string) (Outcome, error) {
 
 func (o *Options) openAPI(ctx context.Context, text []byte, place, slug string) (Outcome, error) {
 	out := Outcome{Source: place, Slug: slug}
-	make := func(known *catalog.Definition) (*catalog.Definition, error) {
+	define := func(known *catalog.Definition) (*catalog.Definition, error) {
 		d, report, err := openapi.Import(ctx, text, openapi.Options{
 			Slug: slug, Name: o.Name, Source: place, BaseURL: o.BaseURL, Filter: o.Filter, Known: known, Progress: o.Progress,
 		})
 		out.Report = report
 		return d, err
 	}
-	return out, o.bring(ctx, &out, text, make)
+	return out, o.bring(ctx, &out, text, define)
 }
 
 // GraphQL brings in the schema in a file, or the one that an endpoint tells of itself.
@@ -79,14 +79,14 @@ func (o *Options) GraphQL(ctx context.Context, place string) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
-	make := func(known *catalog.Definition) (*catalog.Definition, error) {
+	define := func(known *catalog.Definition) (*catalog.Definition, error) {
 		d, report, err := graphql.Import(ctx, text, graphql.Options{
 			Slug: o.Slug, Name: o.Name, Source: shownPlace(place), Endpoint: endpoint, Auth: o.Auth, Known: known,
 		})
 		out.Report = report
 		return d, err
 	}
-	return out, o.bring(ctx, &out, text, make)
+	return out, o.bring(ctx, &out, text, define)
 }
 
 // schemaFile reports whether an address is that of a schema rather than of an API.
@@ -106,7 +106,7 @@ func shownPlace(place string) string {
 }
 
 // bring makes a definition and hands it on, unless it is what is kept already.
-func (o *Options) bring(ctx context.Context, out *Outcome, text []byte, make func(known *catalog.Definition) (*catalog.Definition, error)) error {
+func (o *Options) bring(ctx context.Context, out *Outcome, text []byte, define func(known *catalog.Definition) (*catalog.Definition, error)) error {
 	known, err := o.known(ctx, out.Slug)
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (o *Options) bring(ctx context.Context, out *Outcome, text []byte, make fun
 		out.Unchanged = true
 		return nil
 	}
-	d, err := make(known)
+	d, err := define(known)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (o *Options) bring(ctx context.Context, out *Outcome, text []byte, make fun
 			return err
 		}
 		if known != nil {
-			if d, err = make(known); err != nil {
+			if d, err = define(known); err != nil {
 				return err
 			}
 		}

@@ -36,7 +36,7 @@ func (d Directory) Known(_ context.Context, slug string) (*catalog.Definition, e
 	}
 	var known catalog.Definition
 	if json.Unmarshal(data, &known) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // see above
 	}
 	return &known, nil
 }

@@ -107,7 +107,7 @@ type flattened struct {
 func (w *schemaWriter) flatten(v any, level int) flattened {
 	n := asNode(v)
 	w.visited += 1 + len(object(n, "properties"))/8
-	w.doc.work += 1
+	w.doc.work++
 	if n == nil || level > maxRefs || w.visited > w.budget*visitFactor {
 		return flattened{n: n}
 	}

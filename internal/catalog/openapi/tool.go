@@ -231,7 +231,7 @@ func (m *toolMaker) flattenBody(b *body, n node, within []string, required bool)
 	for _, name := range memberOrder(members, must) {
 		upstream := name
 		if as, renamed := m.rename[name]; renamed {
-			if _, real := source[name]; !real {
+			if _, itself := source[name]; !itself {
 				upstream = as
 			}
 		}

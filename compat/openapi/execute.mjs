@@ -1,0 +1,153 @@
+// Runs sampled tools through a server against mocks made of the very descriptions the tools come from. The mock (Prism) checks
+// every request against the description and says what is wrong with it.
+//
+//   node execute.mjs PATCHBAY_BINARY TOOLKITS_DIRECTORY COUNT
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Impossible, object } from './arguments.mjs';
+import { random, shuffled, toolkits } from './sample.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const modules = process.env.COMPAT_MODULES ?? join(here, 'node_modules');
+const [binary, directory, count] = [process.argv[2], process.argv[3], Number(process.argv[4] ?? 100)];
+const PER_TOOLKIT = 4;
+const LARGEST = 3 << 20; // bytes of a description: Prism needs long for larger ones
+// How Prism says that a request is not as described. Other errors are documented answers, or answers that it cannot make up.
+const WRONG = ['Invalid request', 'Route not resolved', 'Invalid security scheme', 'Invalid content type', 'not found', 'media type', 'UNPROCESSABLE'];
+const next = random(100);
+const work = mkdtempSync(join(tmpdir(), 'patchbay-openapi-'));
+const children = new Set();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(work, { recursive: true, force: true });
+});
+
+const chosen = choose();
+const key = 'ak_compat_0123456789abcdefghijklmnopqrstuvwxyz';
+const server = await startPatchbay();
+let executed = 0;
+let unloadable = 0;
+const invalid = [];
+for (const one of chosen) {
+  if (executed >= count) break;
+  const mock = await startMock(one);
+  if (!mock) {
+    unloadable++;
+    continue;
+  }
+  for (const call of one.calls) {
+    if (executed >= count) break;
+    const problem = await execute(one.toolkit, call);
+    executed++;
+    if (problem) invalid.push(`${call.tool.slug} ${JSON.stringify(call.arguments).slice(0, 300)}: ${problem}`);
+  }
+  mock.kill('SIGKILL');
+}
+for (const line of invalid) console.log(line);
+console.log(`${executed} executions of ${chosen.length - unloadable} toolkits, ${invalid.length} invalid requests (${unloadable} descriptions that the mock cannot load)`);
+process.exit(executed >= count && invalid.length === 0 ? 0 : 1);
+
+// choose takes a few tools of some toolkits, more than are needed: some descriptions are not loaded by the mock.
+function choose() {
+  const out = [];
+  for (const toolkit of toolkits(directory, next)) {
+    if (out.length * PER_TOOLKIT >= count * 3) break;
+    if (statSync(toolkit.source.url).size > LARGEST) continue;
+    const calls = [];
+    for (const tool of shuffled(toolkit.tools ?? [], next)) {
+      if (calls.length === PER_TOOLKIT) break;
+      try {
+        calls.push({ tool, arguments: object(tool.input, next) });
+      } catch (error) {
+        if (!(error instanceof Impossible)) throw error;
+      }
+    }
+    if (calls.length > 0) out.push({ toolkit, calls, port: 0 });
+  }
+  return out;
+}
+
+async function startPatchbay() {
+  const dir = join(work, 'toolkits');
+  mkdirSync(dir);
+  const settings = ['outbound: {allow: [127.0.0.1/32]}', `data: ${join(work, 'data')}`, `toolkit_dirs: [${dir}]`, 'toolkits:'];
+  for (const one of chosen) {
+    one.port = await freePort();
+    writeFileSync(join(dir, `${one.toolkit.slug}.json`), JSON.stringify(one.toolkit));
+    settings.push(`  ${one.toolkit.slug}: {base_url: "http://127.0.0.1:${one.port}"}`);
+  }
+  const port = await freePort();
+  settings.push(`listen: 127.0.0.1:${port}`);
+  const file = join(work, 'patchbay.yaml');
+  writeFileSync(file, settings.join('\n'));
+  const child = start(binary, ['serve', '--config', file], { PATCHBAY_API_KEY: key });
+  if (!(await reachable(`http://127.0.0.1:${port}/readyz`, child, 60))) throw new Error(`the server does not start: ${child.said}`);
+  return `http://127.0.0.1:${port}`;
+}
+
+async function startMock(one) {
+  const entry = join(modules, '@stoplight', 'prism-cli', 'dist', 'index.js');
+  const node = join(modules, 'node', 'bin', 'node');
+  const child = start(node, [entry, 'mock', one.toolkit.source.url, '--port', String(one.port), '--errors', '--multiprocess', 'false']);
+  if (await reachable(`http://127.0.0.1:${one.port}/`, child, 60)) return child;
+  child.kill('SIGKILL');
+  return undefined;
+}
+
+// execute gives what the mock finds wrong with a request; nothing for a valid one, whatever its answer is.
+async function execute(toolkit, { tool, arguments: given }) {
+  const auth = toolkit.auth?.[0];
+  const body = { user_id: 'ada', arguments: given, version: 'latest' };
+  if (auth && auth.mode !== 'NO_AUTH') body.custom_connection_data = { authScheme: auth.mode, toolkitSlug: toolkit.slug, val: credentials(auth) };
+  const reply = await fetch(`${server}/api/v3.1/tools/execute/${tool.slug}`, {
+    method: 'POST', headers: { 'content-type': 'application/json', 'x-api-key': key }, body: JSON.stringify(body),
+  });
+  const answer = await reply.json();
+  if (!reply.ok) return `the server refused it: ${JSON.stringify(answer).slice(0, 400)}`;
+  const complaint = JSON.stringify(answer.error ?? '');
+  return WRONG.some((word) => complaint.includes(word)) ? complaint.slice(0, 600) : undefined;
+}
+
+function credentials(auth) {
+  const val = {
+    access_token: 'secret-1', token: 'secret-1', api_key: 'secret-1', generic_api_key: 'secret-1', username: 'ada', password: 'secret-1',
+    client_id: 'c', client_secret: 's',
+  };
+  for (const field of auth.account_fields ?? []) val[field.Name] = field.Default || 'secret-1';
+  return val;
+}
+
+function start(file, args, env = {}) {
+  const child = spawn(file, args, { cwd: work, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (child.said = (child.said + data).slice(-4000)));
+  child.ended = new Promise((done) => child.on('exit', done));
+  child.on('exit', () => (child.gone = children.delete(child)));
+  children.add(child);
+  return child;
+}
+
+async function reachable(url, child, seconds) {
+  for (let i = 0; i < seconds * 5 && !child.gone; i++) {
+    try {
+      await fetch(url);
+      return true;
+    } catch {
+      await new Promise((done) => setTimeout(done, 200));
+    }
+  }
+  return false;
+}
+
+function freePort() {
+  return new Promise((done) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
