@@ -46,9 +46,17 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, provider: newProvider(t), caller: tenant.Caller{ProjectID: "pr_1"}, now: start}
-	bus := new(notify.Bus)
-	w.store = storetest.OpenWith(t, bus, w.clock)
+	return newWorldOver(t, newProvider(t), func(w *world) (*store.Store, *notify.Bus) {
+		bus := new(notify.Bus)
+		return storetest.OpenWith(t, bus, w.clock), bus
+	})
+}
+
+func newWorldOver(t *testing.T, p *provider, open func(*world) (*store.Store, *notify.Bus)) *world {
+	t.Helper()
+	w := &world{t: t, provider: p, caller: tenant.Caller{ProjectID: "pr_1"}, now: start}
+	var bus *notify.Bus
+	w.store, bus = open(w)
 	toolkit, problems := catalog.LoadToolkit(os.DirFS("testdata/toolkits"), "acme")
 	for _, p := range problems {
 		t.Fatal(p)
