@@ -220,8 +220,8 @@ func (s *source) feed(t *testing.T) (end func()) {
 		}
 	}()
 	return func() {
-		process.Process.Kill() //nolint:errcheck // it may have ended
-		process.Wait()         //nolint:errcheck // it was killed
+		process.Process.Kill()
+		process.Wait()
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	c := &connection{service: s, socket: socket, id: newSocketID(), end: cancel}
-	if err := c.serve(ctx); err != nil && ctx.Err() == nil && websocket.CloseStatus(err) == -1 {
+	if err := c.serve(ctx); ctx.Err() == nil && websocket.CloseStatus(err) == -1 {
 		s.o.Log.LogAttrs(ctx, slog.LevelDebug, "realtime connection ended", slog.String("error", err.Error()))
 	}
 }
@@ -59,7 +59,7 @@ type connection struct {
 	leave   context.CancelFunc // of the channel it hears; nil while it hears none
 }
 
-// serve greets the client and answers what it says until one of both ends the connection.
+// serve greets the client and answers what it says until one of both ends the connection, and gives the error that told so.
 func (c *connection) serve(ctx context.Context) error {
 	greeting := map[string]any{"socket_id": c.id, "activity_timeout": int(activityTimeout.Seconds())}
 	if err := c.send(ctx, "pusher:connection_established", "", greeting); err != nil {
@@ -122,9 +122,9 @@ func (c *connection) answer(ctx context.Context, m message) error {
 
 // subscribe lets the client hear a channel from now on.
 func (c *connection) subscribe(ctx context.Context, channel, auth string) error {
-	caller, err := c.service.admit(auth, c.id, channel)
-	if err != nil {
-		return c.send(ctx, "pusher:error", channel, map[string]any{"code": codeUnauthorized, "message": err.Error()})
+	caller, refusal := c.service.admit(auth, c.id, channel)
+	if refusal != nil {
+		return c.send(ctx, "pusher:error", channel, map[string]any{"code": codeUnauthorized, "message": refusal.Error()})
 	}
 	if c.leave != nil {
 		return nil // it hears it already
