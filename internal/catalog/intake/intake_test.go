@@ -100,9 +100,9 @@ func TestAWholeDirectory(t *testing.T) {
 	if len(got) != 4 || !got["shoes_example"].New || !got["hats"].New || !got["github_api"].New || got["broken"].Error == "" {
 		t.Errorf("%+v", got)
 	}
-	toolkits, err := catalog.LoadDefinitions(os.DirFS(string(o.Sink.(Directory))))
-	if err != nil || len(toolkits) != 3 {
-		t.Errorf("%d toolkits, %v", len(toolkits), err)
+	served, err := catalog.Open(t.Context(), catalog.Options{Files: []string{string(o.Sink.(Directory))}})
+	if err != nil || len(served.Snapshot("").Toolkits()) != 3 {
+		t.Errorf("%v, %v", served.LeftOut(""), err)
 	}
 	again := run()
 	for _, slug := range []string{"shoes_example", "hats", "github_api"} {
