@@ -33,6 +33,7 @@ func TestPostgres(t *testing.T) {
 		"nodes start together":               nodesStartTogether,
 		"nodes hear of each other's changes": nodesHear,
 		"a change too long for one message":  nodesHearLong,
+		"one rotates the keys of all":        nodesRotate,
 		"a lost link is mended":              nodesReconnect,
 		"a deadlock is tried again":          postgresDeadlock,
 		"the wrong schema is named":          postgresNoSchema,
@@ -167,6 +168,63 @@ func nodesHear(t *testing.T, database string) {
 	case c := <-b.news:
 		t.Errorf("b heard of what did not happen: %v", c)
 	default:
+	}
+}
+
+// nodesRotate lets one node rotate while the other writes: each opens what the other sealed, and nothing is left under the old
+// keys when both have heard of it.
+func nodesRotate(t *testing.T, database string) {
+	a, b := startNodes(t, database)
+	ctx := t.Context()
+	account := func(id string) connect.ConnectedAccount {
+		return connect.ConnectedAccount{ID: id, ProjectID: "pr_1", UserID: "ann", Values: connect.Fields{"a": secret.Hide("of " + id)}}
+	}
+	for i := range 100 {
+		if err := a.CreateAccount(ctx, account(fmt.Sprintf("ca_%d", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	written := make(chan error, 1)
+	half := make(chan struct{})
+	go func() {
+		for i := range 200 {
+			if err := b.CreateAccount(ctx, account(fmt.Sprintf("cb_%d", i))); err != nil {
+				written <- err
+				return
+			}
+			if i == 50 {
+				close(half)
+			}
+		}
+		written <- nil
+	}()
+	<-half
+	began, err := a.BeginRotation(ctx)
+	if err == nil {
+		_, err = a.Keyring().Rotate(ctx, began)
+	}
+	if err == nil {
+		err = <-written
+	}
+	if err == nil {
+		err = a.Reseal(ctx, func(store.Resealing) {})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := b.SealedWithOldKeys(ctx); err != nil || left != 0 {
+		t.Errorf("%d values are sealed with old keys: %v", left, err)
+	}
+	for name, node := range map[string]*node{"the node that rotated": a, "the other node": b} {
+		if accounts, _, err := node.ListAccounts(ctx, "pr_1", connect.AccountFilter{}); err != nil || len(accounts) != 300 {
+			t.Errorf("%s reads %d accounts: %v", name, len(accounts), err)
+		}
+	}
+	if err := b.CreateAccount(ctx, account("ca_last")); err != nil { // it has heard of the new keys, or looks
+		t.Fatal(err)
+	}
+	if left, err := a.SealedWithOldKeys(ctx); err != nil || left != 0 {
+		t.Errorf("the other node goes on sealing with an old key: %d values, %v", left, err)
 	}
 }
 
