@@ -33,6 +33,7 @@ func catalogOptions(c config.Config, shipped fs.FS) (o catalog.Options, err erro
 		if err != nil {
 			return o, err
 		}
+		o.Files = append(o.Files, dir)
 		for _, s := range own { // a toolkit of the operator's stands in for a shipped one
 			o.Shipped = slices.DeleteFunc(o.Shipped, func(before catalog.Shipped) bool { return before.Toolkit.Slug == s.Toolkit.Slug })
 		}
@@ -120,7 +121,7 @@ func program() string {
 
 func loadDir(dir string) ([]catalog.Shipped, error) {
 	toolkits, err := catalog.LoadToolkits(os.DirFS(dir))
-	imported, wrong := catalog.LoadDefinitions(os.DirFS(dir))
+	imported, wrong := filepath.Glob(filepath.Join(dir, "*.json"))
 	err = errors.Join(err, wrong)
 	if err == nil && len(toolkits)+len(imported) == 0 {
 		err = fmt.Errorf("no directory in it holds a toolkit.yaml, and no file in it is an imported toolkit")
@@ -133,9 +134,6 @@ func loadDir(dir string) ([]catalog.Shipped, error) {
 		return nil, fault.New(fault.Invalid, fault.SlugInvalid, "The toolkits in %s cannot be used.", dir).
 			WithDetails(strings.Split(err.Error(), "\n")...).
 			WithFix("Correct the files, or take the directory out of toolkit_dirs. Check one toolkit with: patchbay toolkit check DIR")
-	}
-	for _, tk := range imported {
-		own = append(own, catalog.Shipped{Toolkit: tk})
 	}
 	return own, nil
 }

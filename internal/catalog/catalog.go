@@ -30,6 +30,7 @@ type Catalog struct {
 	versions *recent[storedKey, *Toolkit]
 
 	shipped []Shipped
+	files   []definitionFile
 	server  atomic.Pointer[shelf]
 	making  sync.Mutex             // one at a time reads toolkits for overlays and pins
 	loading sync.Mutex             // one at a time reads shelves and makes the server's snapshot
@@ -51,6 +52,7 @@ type Shipped struct {
 // Options of a Catalog. Zero values are those of a catalog of nothing but what is shipped.
 type Options struct {
 	Shipped   []Shipped
+	Files     []string // directories whose .json files are definitions, as importers write them
 	Store     Store
 	Directory string                           // for packed toolkits, which are made anew when they are missing; empty: everything stays in memory
 	Override  func(*Toolkit) (*Toolkit, error) // what the operator set for a toolkit of the server; nil: nothing
@@ -86,6 +88,10 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 			return nil, err
 		}
 		c.shipped = append(c.shipped, Shipped{toolkit, s.Files})
+	}
+	var err error
+	if c.files, err = c.openFiles(o.Files); err != nil {
+		return nil, err
 	}
 	if err := c.reloadAll(ctx); err != nil {
 		return nil, err

@@ -66,7 +66,8 @@ func (c *Catalog) Check(projectID string, d Document) (*Toolkit, error) {
 }
 
 func (c *Catalog) isShipped(slug string) bool {
-	return slices.ContainsFunc(c.shipped, func(s Shipped) bool { return s.Toolkit.Slug == slug })
+	return slices.ContainsFunc(c.shipped, func(s Shipped) bool { return s.Toolkit.Slug == slug }) ||
+		slices.ContainsFunc(c.files, func(f definitionFile) bool { return f.toolkit != nil && f.toolkit.Slug == slug })
 }
 
 // Add stores a toolkit, for one project or with the empty id for the server, and has it served on all nodes. Where a toolkit of
@@ -326,6 +327,9 @@ func (c *Catalog) Sweep(ctx context.Context) (int, error) {
 	used := make(map[string]bool, len(rows))
 	for _, s := range rows {
 		used[filepath.Base(c.packedPath(s))] = true
+	}
+	for _, f := range c.files {
+		used[f.packed] = true
 	}
 	entries, err := os.ReadDir(c.directory)
 	if errors.Is(err, os.ErrNotExist) {

@@ -150,7 +150,7 @@ func (c *Catalog) reload(ctx context.Context, projectID string) error {
 func (c *Catalog) rebuild(ctx context.Context) {
 	var out []LeftOut
 	leave := func(s Stored, err error) {
-		out = append(out, LeftOut{s.ProjectID, s.Slug, s.Version, fault.From(err).Message})
+		out = append(out, LeftOut{s.ProjectID, s.Slug, s.Version, reasonOf(err)})
 		c.log.Error("a toolkit is left out", "toolkit", s.Slug, "version", s.Version, "reason", err)
 	}
 	stored := c.server.Load().versions
@@ -158,6 +158,18 @@ func (c *Catalog) rebuild(ctx context.Context) {
 	for _, s := range c.shipped {
 		shipped[s.Toolkit.Slug] = true
 		toolkits = append(toolkits, s.Toolkit.withVersions(versionsOf(s.Toolkit.Version, stored[s.Toolkit.Slug])))
+	}
+	own := maps.Clone(shipped)
+	for _, f := range c.files {
+		switch named := strings.TrimSuffix(filepath.Base(f.path), filepath.Ext(f.path)); {
+		case f.err != nil:
+			leave(Stored{Slug: named}, fmt.Errorf("%s: %w", f.path, f.err))
+		case shipped[f.toolkit.Slug]:
+			leave(Stored{Slug: f.toolkit.Slug, Version: f.toolkit.Version}, fmt.Errorf("%s: there is a toolkit of this name already", f.path))
+		default:
+			shipped[f.toolkit.Slug] = true
+			toolkits = append(toolkits, f.toolkit)
+		}
 	}
 	var wanted []Stored
 	for _, slug := range slices.Sorted(maps.Keys(stored)) {
@@ -184,10 +196,10 @@ func (c *Catalog) rebuild(ctx context.Context) {
 	if len(clashes) > 0 {
 		toolkits = slices.DeleteFunc(toolkits, func(tk *Toolkit) bool {
 			lines, clashing := clashes[tk.Slug]
-			if clashing && !shipped[tk.Slug] {
+			if clashing && !own[tk.Slug] {
 				leave(Stored{Slug: tk.Slug, Version: tk.Version}, fmt.Errorf("tool names claimed twice: %s", strings.Join(lines, ", ")))
 			}
-			return clashing && !shipped[tk.Slug]
+			return clashing && !own[tk.Slug]
 		})
 		s, _ = newSnapshot(nil, toolkits)
 	}
@@ -199,6 +211,15 @@ func (c *Catalog) rebuild(ctx context.Context) {
 		c.prepare(s)
 	}
 	c.base.Store(s)
+}
+
+// reasonOf says for people why a toolkit is left out.
+func reasonOf(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Message
+	}
+	return err.Error()
 }
 
 // newestAdded gives the newest version that is served from the store; the zero value when there is none.

@@ -47,7 +47,7 @@ const loadTimeout = 20 * time.Second
 // ownToolkits loads what a project has on its shelf, and the versions of the server's toolkits that it is pinned to.
 func (c *Catalog) ownToolkits(ctx context.Context, projectID string, of *shelf, base *Snapshot) (own []*Toolkit, left []LeftOut) {
 	leave := func(slug, version string, err error) {
-		left = append(left, LeftOut{projectID, slug, version, fault.From(err).Message})
+		left = append(left, LeftOut{projectID, slug, version, reasonOf(err)})
 		c.log.Warn("a project's toolkit is left out", "project", projectID, "toolkit", slug, "version", version, "reason", err)
 	}
 	for _, slug := range slices.Sorted(maps.Keys(of.versions)) {
