@@ -102,7 +102,7 @@ func (a *api) routes() []route {
 		{"GET", "/webhook_endpoints/{nano_id}", 200, 0, serve(a.getEndpoint)},
 		{"PATCH", "/webhook_endpoints/{nano_id}", 200, 0, serve(a.mergeEndpointData)},
 		{"POST", "/webhook_endpoints/{nano_id}", 200, 0, serve(a.replaceEndpointData)},
-		{"POST", "/webhook_ingress/{toolkit}/{we_id}/trigger_event", 200, 0, endpoint{open: a.receiveWebhook}},
+		{"POST", "/webhook_ingress/{toolkit}/{we_id}/trigger_event", 200, 0, a.ingress()},
 
 		{"POST", "/webhook_subscriptions", 201, 0, serve(a.createSubscription)},
 		{"GET", "/webhook_subscriptions", 200, 0, serve(a.listSubscriptions)},

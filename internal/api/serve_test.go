@@ -138,6 +138,9 @@ func TestASessionTokenOpensItsOwnSessionOnly(t *testing.T) {
 	s.patch(t, "/tool_router/session/"+own, `{"manage_connections":false}`).ok(t, 200)
 	call("POST", "/tool_router/session/"+own+"/link", `{"toolkit":"acme"}`).ok(t, 403)
 	for _, rt := range new(api).routes() {
+		if rt.endpoint.open != nil { // providers have no key of ours
+			continue
+		}
 		ids := map[string]string{"session_id": foreign, "tool_slug": "PLAIN_GET_FACT", "slug": "plain", "nanoid": "ca_x", "status": "ENABLED"}
 		a := call(rt.method, rt.example(ids), "")
 		if want := 403; rt.rules&sessionToken != 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"reflect"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/trigger"
@@ -12,6 +13,16 @@ import (
 // receivedResponse tells a provider what became of its call. Nothing in it says whose events they were.
 type receivedResponse struct {
 	Status string `json:"status"`
+}
+
+// receiveWebhookRequest says which parameters the route has. The rest of the call is the provider's own.
+type receiveWebhookRequest struct {
+	Toolkit  string `path:"toolkit" json:"-"`
+	Endpoint string `path:"we_id" json:"-"`
+}
+
+func (a *api) ingress() endpoint {
+	return endpoint{binding: bindingOf(reflect.TypeFor[receiveWebhookRequest]()), open: a.receiveWebhook}
 }
 
 // receiveWebhook takes a provider's call (API contract section 12.3). It carries no key: the proof is in the call itself, which is
