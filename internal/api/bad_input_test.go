@@ -42,6 +42,8 @@ func TestBadInput(t *testing.T) {
 		{"nothing", "POST", sessions, ``, 400, nil, []string{"user_id"}},
 		{"not UTF-8", "POST", sessions, "{\"user_id\":\"\xff\xfe\"}", 400, []string{"UTF-8"}, nil},
 		{"a null character", "POST", sessions, `{"user_id":"u\u0000"}`, 400, nil, []string{"user_id: contains a null character"}},
+		{"half a surrogate pair, which would become another user", "POST", sessions, `{"user_id":"u\ud800"}`, 400, nil, nil},
+		{"the other half in a name", "POST", sessions, `{"user_id":"u","\udc00":1}`, 400, nil, nil},
 		{"a null character deep down", "POST", sessions + "/" + id + "/execute", `{"tool_slug":"ACME_MAKE_THING","arguments":{"a":[{"b":"\u0000"}]}}`, 400, nil,
 			[]string{"arguments.a[0].b: contains a null character"}},
 		{"too deep", "POST", sessions, `{"user_id":"u","tools":` + strings.Repeat("[", 20000), 400, []string{"depth"}, nil},

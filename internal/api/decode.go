@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/mapping"
 )
 
 // decodeBody decodes a JSON body into a request struct. No body at all counts as {}, so that what is missing is said by the
@@ -57,19 +58,21 @@ func some(lines []string) []string {
 	return append(lines[:most:most], fmt.Sprintf("and %d more", len(lines)-most))
 }
 
-// checkText refuses bytes that are not UTF-8 and null characters anywhere in the body.
+// checkText refuses bytes that are not UTF-8, null characters and halves of surrogate pairs anywhere in the body.
 func checkText(body []byte) error {
 	if !utf8.Valid(body) {
 		return fault.New(fault.Invalid, fault.SlugInvalid, "The request body is not valid UTF-8.").
 			WithFix("Encode the body as UTF-8; send binary data as base64.")
 	}
-	if !bytes.Contains(body, []byte(`\u0000`)) {
+	problem := mapping.Unstorable(body)
+	if problem == "" {
 		return nil
 	}
 	if path, found := findNull(body); found {
 		return invalidRequest(path + ": contains a null character")
 	}
-	return nil // a backslash before it made it six ordinary characters
+	return fault.New(fault.Invalid, fault.SlugInvalid, "The request body holds %s.", problem).
+		WithFix(`Write characters beyond U+FFFF as they are, or as two \u escapes that belong together.`)
 }
 
 // findNull gives the path of the first string or name that holds a null character. It reads the body once, however deeply it

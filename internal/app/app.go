@@ -37,6 +37,7 @@ type App struct {
 	server   *http.Server
 	parts    *parts
 	control  *controlServer     // nil where the database can be shared
+	metrics  *http.Server       // nil where they are served with everything else
 	endCalls context.CancelFunc // cancels the requests that are still running
 	failed   chan error
 	stopping atomic.Bool
@@ -93,13 +94,20 @@ func (a *App) Start(ctx context.Context) (err error) {
 
 // open begins to listen and makes the first key if need be; in this order, because a key that was made must also be shown.
 func (a *App) open(ctx context.Context) (err error) {
-	a.listener, err = listen(ctx, a.config.Listen)
+	a.listener, err = listen(ctx, a.config.Listen, "--listen or PATCHBAY_LISTEN")
 	if err != nil {
 		return err
 	}
+	if a.metrics, err = startMetrics(ctx, a.config.MetricsListen, a.parts.scrape, a.log); err != nil {
+		return errors.Join(err, a.listener.Close())
+	}
 	project, made, err := ensureProject(ctx, a.config, a.parts.tenants)
 	if err != nil {
-		return errors.Join(err, a.listener.Close())
+		err = errors.Join(err, a.listener.Close())
+		if a.metrics != nil {
+			err = errors.Join(err, a.metrics.Close())
+		}
+		return err
 	}
 	a.openControl(ctx, project)
 	a.welcome = made
@@ -131,6 +139,14 @@ func (a *App) URL() string { return a.welcome.URL }
 // Address gives the address that a started server listens on.
 func (a *App) Address() string { return a.listener.Addr().String() }
 
+// MetricsAddress gives the address on which a started server serves metrics alone; empty when there is none.
+func (a *App) MetricsAddress() string {
+	if a.metrics == nil {
+		return ""
+	}
+	return a.metrics.Addr
+}
+
 // Welcome gives what Start found out.
 func (a *App) Welcome() Welcome { return a.welcome }
 
@@ -154,6 +170,9 @@ func (a *App) Stop(ctx context.Context) error {
 	defer cancel()
 	if a.control != nil {
 		err = errors.Join(err, a.control.stop(closing))
+	}
+	if a.metrics != nil {
+		err = errors.Join(err, a.metrics.Shutdown(closing))
 	}
 	return errors.Join(err, a.parts.close(closing))
 }

@@ -198,6 +198,58 @@ func TestProbesAndMetrics(t *testing.T) {
 	}
 }
 
+func TestMetricsOnAnAddressOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	server := start(t, load(t, t.TempDir(), "PATCHBAY_METRICS_LISTEN=127.0.0.1:0"))
+	if status, _ := get(t, server.URL()+"/metrics", nil); status != http.StatusNotFound {
+		t.Errorf("the server's own address answers %d", status)
+	}
+	alone := "http://" + server.MetricsAddress()
+	if status, body := get(t, alone+"/metrics", nil); status != http.StatusOK || !strings.Contains(body, "go_goroutines") {
+		t.Errorf("the address for metrics answers %d", status)
+	}
+	for _, path := range []string{"/", "/healthz", "/api/v3.1/toolkits"} {
+		if status, _ := get(t, alone+path, nil); status != http.StatusNotFound {
+			t.Errorf("the address for metrics answers %d at %s", status, path)
+		}
+	}
+	off := start(t, load(t, t.TempDir(), "PATCHBAY_METRICS_LISTEN=127.0.0.1:0", "PATCHBAY_METRICS=false"))
+	if off.MetricsAddress() != "" {
+		t.Error("metrics that are switched off are served")
+	}
+}
+
+// Whoever starts a server that cannot start is told what to do.
+func TestStartErrorsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	damaged := t.TempDir()
+	if err := os.WriteFile(filepath.Join(damaged, "patchbay.db"), bytes.Repeat([]byte("no database "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		data, fix string
+		environ   []string
+	}{
+		"an address of another machine": {t.TempDir(), "of this machine", []string{"PATCHBAY_LISTEN=192.0.2.1:8484"}},
+		"metrics on another machine":    {t.TempDir(), "PATCHBAY_METRICS_LISTEN", []string{"PATCHBAY_METRICS_LISTEN=192.0.2.1:9464"}},
+		"a damaged database":            {damaged, "backup", nil},
+		"a Postgres that is not there":  {t.TempDir(), "host, port", []string{"PATCHBAY_DATABASE=postgres://u:pass-word@127.0.0.1:1/x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := app.New(app.Options{Config: load(t, tc.data, tc.environ...), Toolkits: hackerNews()})
+			err := a.Start(t.Context())
+			if err == nil {
+				stop(t, a)
+				t.Fatal("it started")
+			}
+			if f := fault.From(err); !strings.Contains(f.Fix, tc.fix) || strings.Contains(err.Error(), "pass-word") {
+				t.Errorf("%v; fix: %q", err, f.Fix)
+			}
+		})
+	}
+}
+
 func TestURLsFollowThePublicURLOrATrustedProxy(t *testing.T) {
 	t.Parallel()
 	forwarded := http.Header{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"bay.example"}}

@@ -226,7 +226,7 @@ func usesOAuth2(t *catalog.Toolkit) bool {
 // server looks whether one runs at the address of the settings.
 func (d *doctor) server() {
 	const check = "server"
-	listener, err := listen(d.ctx, d.config.Listen)
+	listener, err := listen(d.ctx, d.config.Listen, "--listen or PATCHBAY_LISTEN")
 	if err == nil {
 		listener.Close()
 		d.say(check, Fine, "", "none runs at %s; the address is free", d.config.Listen)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -18,15 +20,30 @@ const (
 	maxHeaderBytes = 64 << 10
 )
 
-// listen opens the address that the settings name.
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// listen opens an address that the settings name.
+func listen(ctx context.Context, address, setting string) (net.Listener, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, fault.SlugUnavailable, "Cannot listen on %s: %v.", address, rootOf(err)).
-			WithFix("Stop what uses the port, or choose another address with --listen or PATCHBAY_LISTEN.").Because(err)
+			WithFix("%s, or choose another address with %s.", listenFix(err), setting).Because(err)
 	}
 	return listener, nil
+}
+
+// listenFix is what to do about an address that cannot be listened on.
+func listenFix(err error) string {
+	var unknown *net.DNSError
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "Use an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
+	case errors.As(err, &unknown):
+		return "Correct the name of the host"
+	case errors.Is(err, fs.ErrPermission):
+		return "Use a port from 1024, or let the system give this program the lower ones"
+	default:
+		return "Stop what uses the port"
+	}
 }
 
 func rootOf(err error) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/patchbay-dev/patchbay/internal/api"
 	"github.com/patchbay-dev/patchbay/internal/authserver"
@@ -59,6 +60,7 @@ type parts struct {
 	people *authserver.Service
 
 	handler http.Handler
+	scrape  http.Handler // of /metrics on a listener of its own; nil: it is served with everything else, or not at all
 }
 
 // wire makes every part of the server. This file is the one place where that happens.
@@ -233,7 +235,7 @@ func (p *parts) wireEdges() error {
 		OAuth:      oauth,
 		MCP:        mcp,
 		Ready:      a.ready,
-		Gatherer:   p.gatherer(),
+		Gatherer:   p.publicGatherer(),
 		PublicURL:  c.PublicURL,
 		TrustProxy: true, // trustProxies lets through only what trusted ones say
 		MaxBody:    c.MaxRequest,
@@ -244,6 +246,16 @@ func (p *parts) wireEdges() error {
 		return err
 	}
 	p.handler = trustProxies(c.TrustedProxies, p.tracing.incoming(rest))
+	return nil
+}
+
+// publicGatherer gives what the server's own address serves at /metrics: nothing when the settings name an address for that alone.
+func (p *parts) publicGatherer() prometheus.Gatherer {
+	gatherer := p.gatherer()
+	if gatherer == nil || p.app.config.MetricsListen == "" {
+		return gatherer
+	}
+	p.scrape = promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{})
 	return nil
 }
 

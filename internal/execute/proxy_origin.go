@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/mapping"
 )
 
 // base is the toolkit's base URL for the account at hand.
@@ -61,6 +62,12 @@ func (x *execution) endpoint(given string) (*url.URL, error) {
 	if err != nil || given == "" || strings.ContainsAny(given, "\r\n\x00") {
 		return nil, fault.New(fault.Invalid, fault.SlugInvalid, "The endpoint is not a path or a URL.").
 			WithFix("Give a path such as /v1/me, or a URL below %s.", base.Redacted())
+	}
+	for segment := range strings.SplitSeq(to.EscapedPath(), "/") {
+		if mapping.Traverses(segment) {
+			return nil, fault.New(fault.Invalid, fault.SlugInvalid, `The endpoint contains a path segment "." or "..".`).
+				WithFix("Write the path as it is meant, below %s.", base.Redacted())
+		}
 	}
 	if to.IsAbs() || to.Host != "" {
 		if !x.sameService(base, to) {

@@ -197,6 +197,26 @@ func TestProxyOrigins(t *testing.T) {
 	}
 }
 
+// A path that leaves the toolkit's own, whoever reads its escapes, is not sent.
+func TestProxyPathsStayBelowTheBase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, status(200, `{}`))
+	for _, endpoint := range []string{
+		"/..", "/../admin", "/v1/../../admin", "/v1/..%2Fadmin", "/v1/..%2f..%2fadmin", "/v1/%2e%2e/admin", "/v1/%2E%2E%2Fadmin", "/v1/..%5Cadmin",
+		"/v1/..%252Fadmin", "/./v1", w.upstream.URL + "/v1/..%2Fadmin",
+	} {
+		_, err := w.Proxy(t.Context(), caller, w.proxyCall("GET", endpoint))
+		wantFault(t, err, fault.Invalid, fault.SlugInvalid)
+	}
+	w.wantRequests(0)
+	for _, endpoint := range []string{"/v1/a%2Fb", "/compare/main...topic", "/v1/...", "/v1/?q=../x"} {
+		if _, err := w.Proxy(t.Context(), caller, w.proxyCall("GET", endpoint)); err != nil {
+			t.Errorf("%s: %v", endpoint, err)
+		}
+	}
+	w.wantRequests(4)
+}
+
 // templated is a toolkit with a base URL that may have a connection field in it.
 func templated(t *testing.T, base string) *catalog.Toolkit {
 	t.Helper()

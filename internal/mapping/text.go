@@ -132,7 +132,7 @@ func encodePath(p *textPart, s string) (string, error) {
 	}
 	for i, segment := range segments {
 		switch {
-		case segment == "." || segment == "..":
+		case Traverses(segment):
 			return "", badValue(p.name, `must not be "." or ".."`)
 		case segment == "" && len(segments) == 1 && !p.slashes:
 			return "", badValue(p.name, "must not be empty")

@@ -9,6 +9,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/mapping"
 	"github.com/patchbay-dev/patchbay/internal/session"
 )
 
@@ -38,6 +39,9 @@ func (h *Handler) call(ctx context.Context, v *visit, c toolCall) (answer, error
 	arguments, err := decodeArguments(c.arguments)
 	if err != nil {
 		return answer{}, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "arguments: expected a JSON object"}
+	}
+	if problem := mapping.Unstorable(c.arguments); problem != "" {
+		return answer{}, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "arguments: they hold " + problem}
 	}
 	if c.idempotencyKey == "" {
 		c.idempotencyKey = v.request.Header.Get("Idempotency-Key")

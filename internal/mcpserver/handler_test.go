@@ -227,6 +227,23 @@ func TestUnknownToolNamesTheNearest(t *testing.T) {
 	}
 }
 
+// What REST refuses to store is refused here, too.
+func TestArgumentsThatCannotBeStored(t *testing.T) {
+	t.Parallel()
+	f := newFakeSessions()
+	server := newTestServer(t, newTestHandler(t, f))
+	for text, problem := range map[string]string{`a\u0000b`: "a null character", `a\ud800`: "half of a surrogate pair"} {
+		call := strings.Replace(oldCall("TEST_ECHO", ``), `"name":`, `"arguments":{"text":"`+text+`"},"name":`, 1)
+		_, body := post(t, server, "trs_alice", call, "x-api-key", projectKey)
+		if !strings.Contains(body, "-32602") || !strings.Contains(body, problem) {
+			t.Errorf("%s: answered %s", text, body)
+		}
+	}
+	if n := len(f.made()); n > 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
+
 func TestIdempotencyKeyByMetaAndHeader(t *testing.T) {
 	t.Parallel()
 	f := newFakeSessions()

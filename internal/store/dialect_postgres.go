@@ -57,7 +57,7 @@ func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
 	pool.SetConnMaxIdleTime(postgresIdleTime)
 	db, err := preparePostgres(ctx, pool, config, o)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open Postgres: %w", err), pool.Close())
+		return nil, errors.Join(postgresOpenFault(err), pool.Close())
 	}
 	return db, nil
 }

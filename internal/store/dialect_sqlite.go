@@ -31,7 +31,7 @@ type sqliteDB struct {
 // openSQLite opens a database file, making it with mode 0600 if need be.
 func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
 	if err := makePrivateFile(path); err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+		return nil, sqliteOpenFault(path, err)
 	}
 	unlock, err := Lock(path)
 	if err != nil {
@@ -50,7 +50,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
 	readers.SetMaxIdleConns(sqliteReaders)
 	db := &sqliteDB{writer, newGroupWriter(writer), preparedReader{readers, newPrepared(readers)}, unlock}
 	if err := migrate(ctx, writer, goose.DialectSQLite3); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.close())
+		return nil, errors.Join(sqliteOpenFault(path, err), db.close())
 	}
 	return db, nil
 }

@@ -168,6 +168,10 @@ func (s *Service) RevokeKey(ctx context.Context, caller Caller, keyID string) (K
 	if err := mayManageKeys(caller); err != nil {
 		return Key{}, err
 	}
+	if strings.TrimSpace(keyID) == "" {
+		return Key{}, fault.New(fault.Invalid, fault.SlugInvalid, "The id of a key is missing.").
+			WithFix("Give an id of the list of keys.")
+	}
 	return s.store.RevokeKey(ctx, caller.ProjectID, keyID, s.now())
 }
 

@@ -289,3 +289,13 @@ func TestKeysAreManagedWithAKey(t *testing.T) {
 		t.Errorf("keys: %+v, %v", keys, err)
 	}
 }
+
+func TestRevokingWithoutAnID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, id := range []string{"", " "} {
+		if _, err := w.RevokeKey(t.Context(), w.caller(), id); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}

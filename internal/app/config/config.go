@@ -33,6 +33,7 @@ type Config struct {
 	LogLevel       slog.Level
 	LogFormat      string // "text", "json" or "auto"
 	Metrics        bool
+	MetricsListen  string // address of /metrics alone; empty: with everything else
 	TraceEndpoint  string // URL of an OTLP collector; empty: none
 	TrustedProxies []netip.Prefix
 	MaxRequest     int64 // bytes

@@ -96,6 +96,8 @@ func Settings() []Setting {
 			Meaning: "How long events and the log of their deliveries are kept, and can be replayed. More than the day for which a delivery is tried."},
 		{Key: "metrics", Default: "true", set: one(boolean, func(c *Config) *bool { return &c.Metrics }),
 			Meaning: "Serve Prometheus metrics at `/metrics`."},
+		{Key: "metrics_listen", Unset: "metrics are served at `listen`, to everybody", set: one(address, func(c *Config) *string { return &c.MetricsListen }),
+			Meaning: "Address for `/metrics` alone, for example `127.0.0.1:9464`: they are then not served at `listen`. They name toolkits and routes, so keep them from the public."},
 		{Key: "telemetry.otlp_endpoint", Unset: "no traces are sent", set: one(httpURL, func(c *Config) *string { return &c.TraceEndpoint }),
 			Meaning: "OpenTelemetry collector that traces are sent to (OTLP over HTTP), for example `http://127.0.0.1:4318`. They say routes, hosts, statuses and times, and nothing of what was sent."},
 		{Key: "limits.request", Default: "16MB", set: one(size, func(c *Config) *int64 { return &c.MaxRequest }),
