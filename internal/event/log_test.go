@@ -149,6 +149,8 @@ func TestOldEventsAreSwept(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		sub := w.subscribe("a.test")
 		old := w.happen("old", 1)[0]
+		pass(time.Second)
+		w.Stop()
 		pass(10 * 24 * time.Hour)
 		fresh := w.happen("fresh", 1)[0]
 		pass(time.Hour)
@@ -162,6 +164,22 @@ func TestOldEventsAreSwept(t *testing.T) {
 		}
 		if log := w.deliveries(sub, ""); len(log) != 1 {
 			t.Errorf("log %+v", log)
+		}
+	})
+}
+
+func TestAProjectHasSoManySubscriptions(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		for range 200 {
+			w.subscribe("a.test")
+		}
+		url := "https://a.test/"
+		change := event.SubscriptionChange{URL: &url, Filter: &event.Filter{Types: []event.Type{event.TriggerMessage}}}
+		if _, err := w.CreateSubscription(t.Context(), caller, change); !fault.Is(err, fault.Conflict) {
+			t.Errorf("one more: %v", err)
+		}
+		if _, err := w.CreateSubscription(t.Context(), tenant.Caller{ProjectID: "pr_theirs"}, change); err != nil {
+			t.Errorf("another project's first: %v", err)
 		}
 	})
 }

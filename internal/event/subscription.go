@@ -77,6 +77,9 @@ type Page struct {
 	Total int    // rows over all pages
 }
 
+// mostSubscriptions is how many a project may have: each event is held against all of their filters before it is stored.
+const mostSubscriptions = 200
+
 // CreateSubscription makes a subscription with a secret of its own. URL and Filter.Types are required; Payload is V3 if not said.
 func (s *Service) CreateSubscription(ctx context.Context, c tenant.Caller, change SubscriptionChange) (Subscription, error) {
 	now := s.now()
@@ -86,6 +89,14 @@ func (s *Service) CreateSubscription(ctx context.Context, c tenant.Caller, chang
 	}
 	if err := change.apply(&sub); err != nil {
 		return Subscription{}, err
+	}
+	_, page, err := s.store.ListSubscriptions(ctx, c.ProjectID, SubscriptionFilter{Limit: 1})
+	if err != nil {
+		return Subscription{}, err
+	}
+	if page.Total >= mostSubscriptions {
+		return Subscription{}, fault.New(fault.Conflict, fault.SlugConflict, "The project has %d webhook subscriptions, and can have no more.", page.Total).
+			WithFix("Delete those that are not used, or let one receiver take the events of several.")
 	}
 	return sub, s.store.CreateSubscription(ctx, sub)
 }
