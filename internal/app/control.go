@@ -32,9 +32,10 @@ type controlServer struct {
 
 // controlled is what the operator's commands can do.
 type controlled struct {
-	keys    Keys
-	grants  Grants
-	secrets Secrets
+	keys     Keys
+	grants   Grants
+	secrets  Secrets
+	toolkits Toolkits
 }
 
 // startControl begins to listen on the socket. The caller must hold the lock of the database, which makes a socket that is
@@ -98,6 +99,7 @@ func (c controlled) routes() http.Handler {
 		done, err := c.secrets.Retire(r.Context())
 		answer(w, done, err)
 	})
+	toolkitRoutes(mux, c.toolkits)
 	return mux
 }
 
@@ -112,8 +114,8 @@ type rotationLine struct {
 func (c controlled) rotate(w http.ResponseWriter, r *http.Request) {
 	lines := json.NewEncoder(w)
 	tell := func(line rotationLine) {
-		lines.Encode(line)                    //nolint:errcheck // the command has gone away, and its context ends the rotation
-		http.NewResponseController(w).Flush() //nolint:errcheck // likewise
+		lines.Encode(line) //nolint:errcheck // the command has gone away, and its context ends the rotation
+		http.NewResponseController(w).Flush()
 	}
 	done, err := c.secrets.Rotate(r.Context(), func(p RotationProgress) { tell(rotationLine{Progress: &p}) })
 	if err != nil {

@@ -35,7 +35,7 @@ func Settings() []Setting {
 		{Key: "api_key", Unset: "made on first start and printed once", Secret: true, set: one(apiKey, func(c *Config) *secret.Value { return &c.APIKey }),
 			Meaning: "Makes this key (`ak_` and at least 22 characters) exist in the default project, for automation."},
 		{Key: "master_key", Unset: "`master.key` in `data`, made on first start", Secret: true, set: one(hidden, func(c *Config) *secret.Value { return &c.MasterKey }),
-			Meaning: "The key that seals every stored credential. Keep a copy apart from the database: without it stored credentials cannot be opened. All nodes of one database need the same key."},
+			Meaning: "The key that seals every stored credential: 32 bytes in base64, `file:PATH`, `env:NAME`, or `vault:https://HOST:8200/transit/keys/NAME` (see docs/secrets.md). Several with commas between them: the first seals, all open. Keep a copy apart from the database: without it stored credentials cannot be opened. All nodes of one database need the same key."},
 		{Key: "config", Unset: "`patchbay.yaml` if it is there", set: func(*Config, string, []string) error { return nil },
 			Meaning: "The settings file. Unknown keys in it are refused. Not a key of the file itself."},
 		{Key: "outbound.allow", List: true, Unset: "every private address is refused", set: many(allowed, func(c *Config) *[]string { return &c.OutboundAllow }),
