@@ -99,8 +99,8 @@ func (s *Store) AuthConfig(ctx context.Context, projectID, id string) (connect.A
 }
 
 func (s *Store) authConfig(ctx context.Context, projectID, id string) (authConfigRow, error) {
-	r, err := scanAuthConfig(s.db.reader().QueryRowContext(ctx,
-		`SELECT `+selectAuthConfig+` FROM auth_configs WHERE project_id = $1 AND id = $2`, projectID, id))
+	r, err := one(ctx, s, scanAuthConfig,
+		`SELECT `+selectAuthConfig+` FROM auth_configs WHERE project_id = $1 AND id = $2`, projectID, id)
 	if err != nil {
 		return r, s.wrap("read auth config", s.orMissing(err, func() error { return noAuthConfig(id) }))
 	}

@@ -103,8 +103,8 @@ func (s *Store) CreateAccount(ctx context.Context, a connect.ConnectedAccount) e
 
 // Account gives an account with its secrets.
 func (s *Store) Account(ctx context.Context, projectID, id string) (connect.ConnectedAccount, error) {
-	r, err := scanAccount(s.db.reader().QueryRowContext(ctx,
-		`SELECT `+accountColumns+` FROM connected_accounts WHERE project_id = $1 AND id = $2`, projectID, id))
+	r, err := one(ctx, s, scanAccount,
+		`SELECT `+accountColumns+` FROM connected_accounts WHERE project_id = $1 AND id = $2`, projectID, id)
 	if err != nil {
 		return connect.ConnectedAccount{}, s.wrap("read account", s.orMissing(err, func() error { return noAccount(id) }))
 	}

@@ -44,18 +44,18 @@ func (s *Store) CreateSession(ctx context.Context, v session.Session) error {
 
 // Session gives a session.
 func (s *Store) Session(ctx context.Context, projectID, id string) (session.Session, error) {
-	v, err := scanSession(s.db.reader().QueryRowContext(ctx,
+	v, err := one(ctx, s, scanSession,
 		`SELECT `+sessionColumns+` FROM sessions WHERE project_id = $1 AND id = $2 AND (expires_at = 0 OR expires_at > $3)`,
-		projectID, id, micros(s.now())))
+		projectID, id, micros(s.now()))
 	err = s.orMissing(err, func() error { return noSession(id) })
 	return v, s.wrap("read session", err)
 }
 
 // SessionByToken finds the session that a bearer token opens, in whatever project.
 func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (session.Session, error) {
-	v, err := scanSession(s.db.reader().QueryRowContext(ctx,
+	v, err := one(ctx, s, scanSession,
 		`SELECT `+sessionColumns+` FROM sessions WHERE token_hash = $1 AND token_hash <> '' AND (expires_at = 0 OR expires_at > $2)`,
-		tokenHash, micros(s.now())))
+		tokenHash, micros(s.now()))
 	err = s.orMissing(err, func() error {
 		return fault.New(fault.NotFound, fault.SlugSessionNotFound, "The token opens no session; the session may have ended.")
 	})
@@ -64,9 +64,9 @@ func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (session.S
 
 // NewestSession gives a user's newest session.
 func (s *Store) NewestSession(ctx context.Context, projectID, userID string) (session.Session, error) {
-	v, err := scanSession(s.db.reader().QueryRowContext(ctx,
+	v, err := one(ctx, s, scanSession,
 		`SELECT `+sessionColumns+` FROM sessions WHERE project_id = $1 AND user_id = $2 AND (expires_at = 0 OR expires_at > $3)
-		ORDER BY created_at DESC, id DESC LIMIT 1`, projectID, userID, micros(s.now())))
+		ORDER BY created_at DESC, id DESC LIMIT 1`, projectID, userID, micros(s.now()))
 	err = s.orMissing(err, func() error {
 		return fault.New(fault.NotFound, fault.SlugSessionNotFound, "User %s has no session.", userID)
 	})

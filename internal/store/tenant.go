@@ -65,7 +65,8 @@ func (s *Store) CreateKey(ctx context.Context, k tenant.Key) error {
 
 // KeyByHash finds a key, revoked or not.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (tenant.Key, error) {
-	k, err := scanKey(s.db.reader().QueryRowContext(ctx, `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash))
+	k, err := one(ctx, s, scanKey,
+		`SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash)
 	err = s.orMissing(err, func() error { return fault.New(fault.NotFound, fault.SlugNotFound, "There is no such API key.") })
 	return k, s.wrap("find API key", err)
 }
@@ -88,8 +89,8 @@ func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string, at time.
 	if err != nil {
 		return tenant.Key{}, err
 	}
-	k, err := scanKey(s.db.reader().QueryRowContext(ctx,
-		`SELECT `+keyColumns+` FROM api_keys WHERE project_id = $1 AND id = $2`, projectID, keyID))
+	k, err := one(ctx, s, scanKey,
+		`SELECT `+keyColumns+` FROM api_keys WHERE project_id = $1 AND id = $2`, projectID, keyID)
 	err = s.orMissing(err, func() error {
 		return fault.New(fault.NotFound, fault.SlugNotFound, "There is no API key %s in this project.", keyID)
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -82,6 +83,45 @@ func TestReadyWrites(t *testing.T) {
 	var writes int
 	if err := s.db.reader().QueryRowContext(t.Context(), `SELECT count FROM write_checks`).Scan(&writes); err != nil || writes != 1 {
 		t.Errorf("%d writes for five questions: %v", writes, err)
+	}
+}
+
+// hanging is a database that answers nothing.
+type hanging struct{ database }
+
+func (h hanging) reader() queryer { return hangingQueryer{h.database.reader()} }
+
+type hangingQueryer struct{ queryer }
+
+func (q hangingQueryer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	<-ctx.Done()
+	return q.queryer.QueryRowContext(ctx, query, args...)
+}
+
+// What lets requests in asks a database that hangs for a while, and not for as long as its caller would wait.
+func TestHangingDatabaseIsUnavailable(t *testing.T) {
+	t.Parallel()
+	s := openForTest(t)
+	well := s.db
+	s.db = hanging{well}
+	for name, read := range map[string]func(context.Context) error{
+		"a key":            func(ctx context.Context) error { _, err := s.KeyByHash(ctx, "h"); return err },
+		"a session":        func(ctx context.Context) error { _, err := s.Session(ctx, "pr_1", "trs_1"); return err },
+		"a session, token": func(ctx context.Context) error { _, err := s.SessionByToken(ctx, "h"); return err },
+		"an account":       func(ctx context.Context) error { _, err := s.Account(ctx, "pr_1", "ca_1"); return err },
+		"an auth config":   func(ctx context.Context) error { _, err := s.AuthConfig(ctx, "pr_1", "ac_1"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if err := read(t.Context()); !fault.Is(err, fault.Unavailable) {
+				t.Errorf("got %v", err)
+			}
+			gone, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := read(gone); !errors.Is(err, context.Canceled) || fault.Is(err, fault.Unavailable) {
+				t.Errorf("the caller left: %v", err)
+			}
+		})
 	}
 }
 

@@ -80,7 +80,7 @@ func (s *Store) wrap(doing string, err error) error {
 		return fault.New(fault.Invalid, fault.SlugInvalid, "A text of the request has a character that cannot be stored (NUL, or bytes that are not UTF-8).").
 			Because(err)
 	}
-	if s.db.unavailable(err) {
+	if errors.Is(err, errNoAnswer) || s.db.unavailable(err) {
 		return s.outOfService(doing, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
