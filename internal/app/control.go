@@ -32,10 +32,9 @@ type controlServer struct {
 
 // controlled is what the operator's commands can do.
 type controlled struct {
-	keys     Keys
-	grants   Grants
-	secrets  Secrets
-	toolkits Toolkits
+	keys    Keys
+	grants  Grants
+	secrets Secrets
 }
 
 // startControl begins to listen on the socket. The caller must hold the lock of the database, which makes a socket that is
@@ -99,7 +98,7 @@ func (c controlled) routes() http.Handler {
 		done, err := c.secrets.Retire(r.Context())
 		answer(w, done, err)
 	})
-	toolkitRoutes(mux, c.toolkits)
+
 	return mux
 }
 
