@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/realtime"
 )
@@ -68,6 +69,11 @@ func (a *api) routes() []route {
 		{"GET", "/toolkits/{slug}", 200, 0, serve(a.getToolkit)},
 		{"POST", "/toolkits/{toolkit_slug}/scopes/recommended", 200, 0, serve(a.recommendScopes)},
 		{"GET", "/toolkits/{toolkit_slug}/scopes/grant_context", 200, 0, serve(a.grantContext)},
+
+		{"PUT", "/toolkits/{slug}/pin", 200, 0, serve(a.pinToolkit)},
+		{"POST", "/custom/toolkits/upsert", 200, noRetry, serve(a.upsertCustomToolkit)},
+		{"GET", "/custom/toolkits", 200, 0, serve(a.listCustomToolkits)},
+		{"DELETE", "/custom/toolkits/{slug}", 200, 0, serve(a.deleteCustomToolkit)},
 
 		{"GET", "/auth_configs", 200, 0, serve(a.listAuthConfigs)},
 		{"POST", "/auth_configs", 201, 0, serve(a.createAuthConfig)},
@@ -147,6 +153,7 @@ var pageRoutes = []string{
 	"GET /api/v3/toolkits/auth/callback",
 	"GET /api/v1/auth-apps/add",
 	"GET /logos/{file}",
+	"GET " + connect.ClientDocumentPath,
 
 	"GET /oauth/authorize",
 	"POST /oauth/authorize",

@@ -78,15 +78,21 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 		toolkits[i], err = tk.With(override)
 		must(t, err)
 	}
-	snapshot, err := catalog.NewSnapshot(toolkits...)
+	var shipped []catalog.Shipped
+	for _, tk := range toolkits {
+		shipped = append(shipped, catalog.Shipped{Toolkit: tk})
+	}
+	client, err := outbound.New(outbound.Options{Allow: []string{"127.0.0.1/32"}})
 	must(t, err)
-	tools := catalog.New(snapshot)
-	index := sync.OnceValue(func() *search.Index { return search.Build(snapshot, nil) })
+	tools, err := catalog.Open(t.Context(), catalog.Options{
+		Shipped: shipped, Store: s.store, Directory: t.TempDir(), Bus: bus, Now: s.clock.Now,
+		CheckURL: func(address string) error { return client.Check(t.Context(), address) },
+	})
+	must(t, err)
+	index := search.NewIndexes(search.IndexesOptions{}).Of
 
 	registry := prometheus.NewRegistry()
 	metrics, err := NewMetrics(registry)
-	must(t, err)
-	client, err := outbound.New(outbound.Options{Allow: []string{"127.0.0.1/32"}})
 	must(t, err)
 	tenants, err := tenant.New(tenant.Options{Store: s.store, Bus: bus, Now: s.clock.Now})
 	must(t, err)
@@ -113,7 +119,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	sessions, err := session.New(session.Options{
 		Store: s.store, Catalog: tools, Connections: connections, Runner: runner, Bus: bus, Now: s.clock.Now,
 		Opened: metrics.SessionOpened,
-		Index:  func(*catalog.Snapshot) session.Index { return index() },
+		Index:  func(s *catalog.Snapshot) session.Index { return index(s) },
 	})
 	must(t, err)
 
@@ -153,7 +159,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	o := Options{
 		Triggers: s.triggers,
 		Tenants:  tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events, Realtime: live,
-		Search: func(*catalog.Snapshot) *search.Index { return index() }, Gatherer: registry, Now: s.clock.Now,
+		Search: index, Gatherer: registry, Now: s.clock.Now,
 		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, option := range options {
