@@ -21,8 +21,8 @@ const instanceColumns = `project_id, id, user_id, toolkit, trigger_slug, kind, a
 	stopped_at, endpoint_id, hook, position, failures, due_at, looked_at, created_at, updated_at, version`
 
 func scanInstance(r row) (i trigger.Instance, err error) {
-	var print string
-	err = r.Scan(&i.ProjectID, &i.ID, &i.UserID, &i.Toolkit, &i.Trigger, &i.Kind, &i.AccountID, &i.AuthConfigID, exact{&i.Config}, &print,
+	var stored string
+	err = r.Scan(&i.ProjectID, &i.ID, &i.UserID, &i.Toolkit, &i.Trigger, &i.Kind, &i.AccountID, &i.AuthConfigID, exact{&i.Config}, &stored,
 		&i.Status, &i.Reason, &i.Why, at(&i.StoppedAt), &i.EndpointID, exact{&i.Hook}, exact{&i.Position}, &i.Failures, at(&i.DueAt),
 		at(&i.LookedAt), at(&i.CreatedAt), at(&i.UpdatedAt), &i.Version)
 	mapping.PlainNumbers(i.Config)

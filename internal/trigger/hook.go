@@ -73,7 +73,7 @@ func (s *Service) attach(ctx context.Context, c tenant.Caller, t *catalog.Trigge
 	tool, more := t.Webhook.About, map[string]any{}
 	if own {
 		tool = t.Webhook.Create
-		more = map[string]any{"webhook_url": from + e.Path(), "signing_secret": e.secret().Reveal(), "events": list2(t.Events)}
+		more = map[string]any{"webhook_url": from + e.Path(), "signing_secret": e.secret().Reveal(), "events": anyList(t.Events)}
 	}
 	if tool == nil {
 		return nil
@@ -95,8 +95,8 @@ func (s *Service) attach(ctx context.Context, c tenant.Caller, t *catalog.Trigge
 	return err
 }
 
-// list2 gives texts as expressions know lists.
-func list2(texts []string) []any {
+// anyList gives texts as expressions know lists.
+func anyList(texts []string) []any {
 	out := make([]any, len(texts))
 	for n, t := range texts {
 		out[n] = t

@@ -84,7 +84,7 @@ func outcomeOf(a Answer, err error) string {
 		return a.Outcome
 	case errors.Is(err, errStale):
 		return Stale
-	case errors.Is(err, errBadSignature), errors.Is(err, errNoSecret):
+	case errors.Is(err, errBadSignature), errors.Is(err, errNoSecret), errors.Is(err, errDisabled):
 		return BadSignature
 	case fault.Is(err, fault.Invalid):
 		return Malformed
@@ -217,19 +217,19 @@ func (s *Service) proofOf(c tenant.Caller, e Endpoint, instances []Instance) (*c
 		}
 		return nil, nil, refuse(errBadSignature)
 	}
-	for _, i := range instances {
-		t, err := s.Type(c, i.Trigger)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case !t.Generic:
-			return t.Webhook.Signature, t.Webhook.Handshakes, nil
-		}
-		var g catalog.GenericWebhookConfig
-		err = convert(i.Config, &g)
-		return genericSignature(g), nil, err
+	if len(instances) == 0 {
+		return nil, nil, refuse(errDisabled)
 	}
-	return nil, nil, refuse(errors.New("the trigger is disabled")) // nothing is stored of it, whatever it holds
+	t, err := s.Type(c, instances[0].Trigger)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !t.Generic {
+		return t.Webhook.Signature, t.Webhook.Handshakes, nil
+	}
+	var g catalog.GenericWebhookConfig
+	err = convert(instances[0].Config, &g)
+	return genericSignature(g), nil, err
 }
 
 // introduce answers the one call that is not signed: in which the provider says what the others will be signed with. It is

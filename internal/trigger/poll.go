@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
@@ -161,15 +162,13 @@ func lasting(err error) bool {
 
 // describe says to a person what went wrong.
 func describe(err error) string {
+	message := fault.From(err).Message
 	var r *refused
-	message := ""
 	if errors.As(err, &r) {
 		message = r.message
-	} else {
-		message = fault.From(err).Message
 	}
 	if len(message) > errorsToShow {
-		message = message[:errorsToShow]
+		message = strings.ToValidUTF8(message[:errorsToShow], "") + "…"
 	}
 	return message
 }

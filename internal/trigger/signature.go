@@ -23,6 +23,7 @@ var (
 	errBadSignature = errors.New("the signature is missing or wrong")
 	errStale        = errors.New("the timestamp is too far from now")
 	errNoSecret     = errors.New("no signing secret is known")
+	errDisabled     = errors.New("the trigger is disabled")
 )
 
 // verify checks the proof that a call carries.

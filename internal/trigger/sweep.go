@@ -109,19 +109,19 @@ func (s *sweeper) take(p page) (ended bool, err error) {
 
 // see notes an element; one that is new is found.
 func (s *sweeper) see(e element) {
-	print := fingerprint(e.seen)[:12]
-	if s.listed[print] {
+	mark := fingerprint(e.seen)[:12]
+	if s.listed[mark] {
 		return
 	}
 	w := s.position.Sweep
-	s.listed[print] = true
-	if w.Keys = append(w.Keys, print); len(w.Keys) > maxSeen {
+	s.listed[mark] = true
+	if w.Keys = append(w.Keys, mark); len(w.Keys) > maxSeen {
 		w.Keys = w.Keys[len(w.Keys)-maxSeen:]
 	}
 	if e.at.After(w.Newest) {
 		w.Newest = e.at
 	}
-	if !s.known[print] && (s.position.Began || s.emit) {
+	if !s.known[mark] && (s.position.Began || s.emit) {
 		s.found = append(s.found, e)
 	}
 }

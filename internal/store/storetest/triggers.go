@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"testing"
@@ -104,7 +105,7 @@ func instanceUpdated(t *testing.T, f *fixture) {
 	same(t, "read", got(f.Instance(t.Context(), ours, "ti_1"))(t), changed)
 	same(t, "events", f.eventKeys(t), []string{"changed"})
 	_, err := f.UpdateInstance(t.Context(), ours, "ti_1", func(*trigger.Instance) ([]event.Event, error) { return nil, errRefused })
-	if err != errRefused { //nolint:errorlint // it is handed back as it is
+	if !errors.Is(err, errRefused) {
 		t.Errorf("refused: %v", err)
 	}
 	for _, err := range together(8, func(n int) error {
