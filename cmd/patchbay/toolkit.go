@@ -13,10 +13,11 @@ import (
 )
 
 type toolkitCmd struct {
-	List  toolkitListCmd  `cmd:"" help:"List the apps that the server knows, the most used first."`
-	Show  toolkitShowCmd  `cmd:"" help:"Show how a toolkit is connected and which tools it has."`
-	Check toolkitCheckCmd `cmd:"" help:"Check toolkit directories; needs no server."`
-	Add   toolkitAddCmd   `cmd:"" help:"Make toolkits of OpenAPI descriptions and GraphQL schemas."`
+	List   toolkitListCmd   `cmd:"" help:"List the apps that the server knows, the most used first."`
+	Show   toolkitShowCmd   `cmd:"" help:"Show how a toolkit is connected and which tools it has."`
+	Check  toolkitCheckCmd  `cmd:"" help:"Check toolkit directories; needs no server."`
+	Add    toolkitAddCmd    `cmd:"" help:"Make toolkits of OpenAPI descriptions and GraphQL schemas (on the server's machine)."`
+	Remove toolkitRemoveCmd `cmd:"" help:"Take a toolkit away that was added (on the server's machine)."`
 }
 
 type toolkitListCmd struct {

@@ -9,6 +9,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
+	"github.com/patchbay-dev/patchbay/internal/app"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/catalog/intake"
 	"github.com/patchbay-dev/patchbay/internal/catalog/openapi"
@@ -17,11 +20,14 @@ import (
 )
 
 type toolkitAddCmd struct {
+	kong.Plugins
+	settings *settingsFlags
+
 	OpenAPI   string `name:"openapi" placeholder:"FILE|URL" xor:"what" help:"An OpenAPI description: 2.0, 3.0 or 3.1, JSON or YAML."`
 	GraphQL   string `name:"graphql" placeholder:"FILE|URL" xor:"what" help:"A GraphQL schema in a file, or the endpoint of an API that tells its own."`
 	Directory string `placeholder:"DIR" xor:"what" help:"A directory of OpenAPI descriptions, each of which becomes a toolkit. What was added before and is unchanged is left alone, so it can be interrupted and run again."`
 
-	Out     string   `placeholder:"DIR" help:"Where the toolkits are put, one file each. Name it in the server's setting toolkit_dirs. Needed unless --dry-run is given."`
+	Out     string   `placeholder:"DIR" help:"Put the toolkits there, one file each, instead of adding them to the server; name it in the server's setting toolkit_dirs. Needed with --directory."`
 	DryRun  bool     `help:"Only say what would be added."`
 	Slug    string   `placeholder:"SLUG" help:"Name of the toolkit for programs. Default: made of its title."`
 	Name    string   `placeholder:"NAME" help:"Name of the toolkit for people. Default: its title."`
@@ -35,19 +41,22 @@ type toolkitAddCmd struct {
 
 // Help explains what adding comes to.
 func (toolkitAddCmd) Help() string {
-	return "Makes toolkits of descriptions of APIs. Tools that were added before keep their names, and what changed is said.\n\n" +
-		"  patchbay toolkit add --openapi https://api.example.com/openapi.json --out ./toolkits\n" +
-		"  patchbay serve --toolkit-dirs ./toolkits"
+	return "Makes toolkits of descriptions of APIs and adds them to the server, for all projects. Tools that were added before keep their " +
+		"names, and what changed is said. Like \"patchbay key\" it needs no API key and runs on the server's machine, with the settings of " +
+		"\"patchbay serve\"; the server may be running, and has the toolkit at once.\n\n" +
+		"  patchbay toolkit add --openapi https://api.example.com/openapi.json\n" +
+		"  patchbay toolkit add --directory ./descriptions --out ./toolkits"
 }
 
 // Run adds toolkits.
 func (s *toolkitAddCmd) Run(c *console) error {
-	o, err := s.options()
+	ctx, stop := interruptible()
+	defer stop()
+	o, done, err := s.options(ctx, c)
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible()
-	defer stop()
+	defer done()
 	switch {
 	case s.Directory != "":
 		return s.directory(ctx, c, o)
@@ -63,41 +72,67 @@ func (s *toolkitAddCmd) Run(c *console) error {
 	}
 }
 
-// options checks the flags.
-func (s *toolkitAddCmd) options() (*intake.Options, error) {
-	o := &intake.Options{Slug: s.Slug, Name: s.Name, BaseURL: s.BaseURL, Again: s.Again, Sink: intake.Directory(s.Out)}
-	switch {
-	case s.DryRun && s.Out == "":
-		o.Sink = intake.Nowhere{}
-	case s.DryRun:
-		o.Sink = readOnly{intake.Directory(s.Out)}
-	case s.Out == "":
-		return nil, wrongUsage("it is not said where to put the toolkits", "give --out, or --dry-run to see what would be added")
+// options checks the flags and opens where the toolkits go. Done closes that again.
+func (s *toolkitAddCmd) options(ctx context.Context, c *console) (o *intake.Options, done func(), err error) {
+	o = &intake.Options{Slug: s.Slug, Name: s.Name, BaseURL: s.BaseURL, Again: s.Again}
+	if s.Directory != "" && s.Out == "" && !s.DryRun {
+		return nil, nil, wrongUsage("it is not said where to put the toolkits", "give --out, and name it in the setting toolkit_dirs; or --dry-run")
 	}
+	if o.Reserved, err = shippedSlugs(); err != nil {
+		return nil, nil, err
+	}
+	if o.Filter, err = openapi.ParseFilter(s.Filter); err != nil {
+		return nil, nil, err
+	}
+	if s.Auth != "" {
+		if o.Auth, err = intake.ParseAuth(s.Auth); err != nil {
+			return nil, nil, err
+		}
+	}
+	if o.Reader.Header, err = headersOf(s.Header); err != nil {
+		return nil, nil, err
+	}
+	if o.Reader.Client, err = outbound.New(outbound.Options{Allow: s.Allow}); err != nil {
+		return nil, nil, wrongUsage(err.Error(), "correct --allow")
+	}
+	done = func() {}
+	switch {
+	case s.Out != "":
+		o.Sink = intake.Directory(s.Out)
+	case s.DryRun:
+		o.Sink = intake.Nowhere{}
+	default:
+		server, err := openToolkits(ctx, c, s.settings)
+		if err != nil {
+			return nil, nil, err
+		}
+		o.Sink, done = server, func() { server.Close() } //nolint:errcheck // what was added is stored
+	}
+	if s.DryRun {
+		o.Sink = readOnly{o.Sink}
+	}
+	return o, done, nil
+}
+
+func openToolkits(ctx context.Context, c *console, settings *settingsFlags) (app.Toolkits, error) {
+	cfg, err := settings.load(c)
+	if err != nil {
+		return nil, err
+	}
+	return app.OpenToolkits(ctx, cfg)
+}
+
+// shippedSlugs tells which slugs are taken by the toolkits that came with the program.
+func shippedSlugs() (func(slug string) bool, error) {
 	shipped, err := catalog.LoadToolkits(toolkits.FS)
 	if err != nil {
 		return nil, err
 	}
-	own := map[string]bool{"composio": true, "local": true, "patchbay": true}
+	taken := map[string]bool{"composio": true, "local": true, "patchbay": true}
 	for _, t := range shipped {
-		own[t.Slug] = true
+		taken[t.Slug] = true
 	}
-	o.Reserved = func(slug string) bool { return own[slug] }
-	if o.Filter, err = openapi.ParseFilter(s.Filter); err != nil {
-		return nil, err
-	}
-	if s.Auth != "" {
-		if o.Auth, err = intake.ParseAuth(s.Auth); err != nil {
-			return nil, err
-		}
-	}
-	if o.Reader.Header, err = headersOf(s.Header); err != nil {
-		return nil, err
-	}
-	if o.Reader.Client, err = outbound.New(outbound.Options{Allow: s.Allow}); err != nil {
-		return nil, wrongUsage(err.Error(), "correct --allow")
-	}
-	return o, nil
+	return func(slug string) bool { return taken[slug] }, nil
 }
 
 // readOnly is a sink that only tells what it has.
@@ -135,8 +170,12 @@ func (s *toolkitAddCmd) tell(c *console, out intake.Outcome, err error) error {
 		if d := out.Definition; d != nil {
 			fields(w, "toolkit", d.Slug, "API", d.BaseURL, "accounts by", modes(d.Auth))
 		}
-		if !s.DryRun {
-			fmt.Fprintf(c.err, "Added to %s. A server with toolkit_dirs: [%s] has it from its next start.\n", s.Out, s.Out)
+		switch {
+		case s.DryRun:
+		case s.Out != "":
+			fmt.Fprintf(c.err, "Put into %s. A server with toolkit_dirs: [%s] has it from its next start.\n", s.Out, s.Out)
+		default:
+			fmt.Fprintf(c.err, "Added to the server. See it with: patchbay toolkit show %s\n", out.Slug)
 		}
 	})
 }
@@ -237,4 +276,32 @@ func (c *console) progress(of string) func(done, total int) {
 			fmt.Fprintln(file)
 		}
 	}
+}
+
+type toolkitRemoveCmd struct {
+	kong.Plugins
+	settings *settingsFlags
+
+	Slug string `arg:"" help:"The toolkit."`
+}
+
+// Help explains what is particular about this command.
+func (toolkitRemoveCmd) Help() string {
+	return "Takes a toolkit away that was added to the server, in all its versions. Those that came with the program or are in a directory of " +
+		"toolkit_dirs stay. Connected accounts stay too, and are of use again when the toolkit is added again."
+}
+
+// Run removes a toolkit.
+func (s *toolkitRemoveCmd) Run(c *console) error {
+	ctx, stop := interruptible()
+	defer stop()
+	server, err := openToolkits(ctx, c, s.settings)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if err := server.Remove(ctx, s.Slug); err != nil {
+		return err
+	}
+	return c.show(map[string]string{"removed": s.Slug}, func(w io.Writer) { fmt.Fprintf(w, "Removed %s.\n", s.Slug) })
 }

@@ -128,8 +128,9 @@ func (a *App) openControl(ctx context.Context, project tenant.Project) {
 	var err error
 	grants := &storeGrants{people: a.parts.people, projectID: project.ID, Closer: keys}
 	secrets := &storeSecrets{store: a.parts.store, keyFile: keyFileOf(a.config), now: a.now}
-	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, grants, secrets}, a.log); err != nil {
-		a.log.Warn(`"patchbay key", "patchbay grant" and "patchbay secrets" will not work while this server runs`, "error", err)
+	added := &storeToolkits{catalog: a.parts.catalog}
+	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, grants, secrets, added}, a.log); err != nil {
+		a.log.Warn(`"patchbay key", "patchbay grant", "patchbay secrets" and "patchbay toolkit add" will not work while this server runs`, "error", err)
 	}
 }
 

@@ -32,9 +32,10 @@ type controlServer struct {
 
 // controlled is what the operator's commands can do.
 type controlled struct {
-	keys    Keys
-	grants  Grants
-	secrets Secrets
+	keys     Keys
+	grants   Grants
+	secrets  Secrets
+	toolkits Toolkits
 }
 
 // startControl begins to listen on the socket. The caller must hold the lock of the database, which makes a socket that is
@@ -98,7 +99,7 @@ func (c controlled) routes() http.Handler {
 		done, err := c.secrets.Retire(r.Context())
 		answer(w, done, err)
 	})
-
+	toolkitRoutes(mux, c.toolkits)
 	return mux
 }
 
