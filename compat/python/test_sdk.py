@@ -7,7 +7,7 @@ import unittest
 import warnings
 
 from browser import consent
-from composio import SESSION_PRESET_DIRECT_TOOLS, Composio
+from composio import SESSION_PRESET_DIRECT_TOOLS, Composio, exceptions
 
 META_TOOLS = {
     "COMPOSIO_SEARCH_TOOLS",
@@ -147,6 +147,77 @@ class Services(unittest.TestCase):
         accounts = self.composio.connected_accounts.list(user_ids=[self.user])
         self.assertEqual({a.toolkit.slug for a in accounts.items}, {"github", "gmail"})
         self.assertTrue(all(a.status == "ACTIVE" for a in accounts.items))
+
+
+class Accounts(unittest.TestCase):
+    def setUp(self):
+        self.composio = client()
+        self.accounts = self.composio.connected_accounts
+
+    def managed(self):
+        return self.composio.auth_configs.create("github", {"type": "use_composio_managed_auth", "name": "py"})
+
+    def test_link_wait_list_update_switch_delete(self):
+        user = new_user()
+        request = self.accounts.link(user, self.managed().id)
+        consent(request.redirect_url, "bob")
+        account = request.wait_for_connection(timeout=10)
+        self.assertEqual(account.status, "ACTIVE")
+        self.accounts.update(account.id, alias="work")
+        self.assertEqual([a.alias for a in self.accounts.list(user_ids=[user], statuses=["ACTIVE"]).items], ["work"])
+        self.accounts.disable(account.id)
+        self.assertEqual(self.accounts.get(account.id).status, "INACTIVE")
+        self.accounts.enable(account.id)
+        self.assertEqual(self.accounts.refresh(account.id).status, "ACTIVE")
+        self.accounts.delete(account.id)
+        with self.assertRaisesRegex(Exception, "404"):
+            self.accounts.get(account.id)
+
+    def test_initiate_and_replace_a_key(self):
+        config = self.composio.auth_configs.create(
+            "stripe", {"type": "use_custom_auth", "name": "k", "auth_scheme": "API_KEY", "credentials": {}}
+        )
+        state = {"auth_scheme": "API_KEY", "val": {"status": "ACTIVE", "api_key": "sk_test_py1", "generic_api_key": "sk_test_py1"}}
+        request = self.accounts.initiate(new_user(), config.id, config=state)
+        account = self.accounts.get(request.id)
+        self.assertEqual(account.status, "ACTIVE")
+        self.assertNotIn("sk_test_py1", str(account))
+        with self.assertRaises(exceptions.ComposioConnectedAccountRevocationNotSupportedError):
+            self.accounts.revoke(account.id)
+
+    def test_revoke(self):
+        account = connect(self.composio.create(user_id=new_user()), "github", "alice")
+        result = self.accounts.revoke(account.id)
+        self.assertEqual(result.connected_account.status, "REVOKED")
+        self.assertEqual(self.accounts.revoke(account.id).revoked_tokens, [])
+        pending = self.accounts.link(new_user(), self.managed().id)
+        with self.assertRaises(exceptions.ComposioConnectedAccountNotRevokableError):
+            self.accounts.revoke(pending.id)
+
+    def test_acl_belongs_to_shared_accounts(self):
+        account = connect(self.composio.create(user_id=new_user()), "github", "alice")
+        with self.assertRaises(exceptions.ComposioAclOnlyForSharedError):
+            self.accounts.update_acl(account.id, allow_all_users=True)
+        owner, friend = new_user("owner"), new_user("friend")
+        request = self.accounts.link(owner, self.managed().id, experimental={"account_type": "SHARED"})
+        consent(request.redirect_url, "alice")
+        request.wait_for_connection(timeout=10)
+        with self.assertRaisesRegex(Exception, "400"):
+            self.composio.create(user_id=friend, toolkits=["github"], connected_accounts={"github": request.id})
+        self.accounts.update_acl(request.id, allowed_user_ids=[friend])
+        session = self.composio.create(user_id=friend, toolkits=["github"], connected_accounts={"github": request.id})
+        self.assertEqual(session.execute("GITHUB_GET_THE_AUTHENTICATED_USER", arguments={}).data["login"], "alice")
+
+    def test_complete_auth_of_nothing(self):
+        with self.assertRaisesRegex(Exception, "404"):
+            self.accounts.complete_auth(user_id=new_user(), session_uri="urn:patchbay:connection:nothing")
+
+    def test_a_second_account_has_to_be_allowed(self):
+        user, config = new_user(), self.managed()
+        consent(self.accounts.link(user, config.id).redirect_url, "alice")
+        with self.assertRaises(exceptions.ComposioMultipleConnectedAccountsError):
+            self.accounts.link(user, config.id)
+        self.assertTrue(self.accounts.link(user, config.id, allow_multiple=True).redirect_url)
 
 
 class Catalog(unittest.TestCase):

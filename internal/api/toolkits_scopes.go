@@ -42,12 +42,15 @@ func (a *api) recommendScopes(_ context.Context, caller tenant.Caller, in recomm
 	if err != nil {
 		return recommendedScopesResponse{}, err
 	}
-	if len(in.Tools) == 0 {
-		return recommendedScopesResponse{}, invalidRequest("tools: is required, a list of at least one tool slug")
+	if in.Tools == nil {
+		return recommendedScopesResponse{}, invalidRequest("tools: is required, a list of tool slugs; an empty one means every tool of the toolkit")
 	}
 	tools, err := a.toolsNamed(caller, in.Tools, in.Version)
 	if err != nil {
 		return recommendedScopesResponse{}, err
+	}
+	if len(tools) == 0 {
+		tools = tk.Tools
 	}
 	for i, tool := range tools {
 		if tool.Toolkit.Slug != tk.Slug {

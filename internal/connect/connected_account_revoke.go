@@ -48,6 +48,9 @@ func (s *Service) RevokeAccount(ctx context.Context, c tenant.Caller, id string)
 	if err != nil {
 		return ConnectedAccount{}, Revocation{}, err
 	}
+	if a.Status == Revoked {
+		return a, Revocation{Outcome: NothingToEnd, Note: "It was revoked before."}, nil
+	}
 	if a.Status != Active {
 		return a, Revocation{}, fault.New(fault.Conflict, fault.SlugAccountState, "Connected account %s is %s, not ACTIVE; there is nothing to revoke.", id, a.Status)
 	}

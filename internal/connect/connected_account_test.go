@@ -278,8 +278,12 @@ func TestRevokeAndDelete(t *testing.T) {
 	if got.Status != connect.Revoked || now.Status != connect.Revoked || !now.Values["access_token"].Empty() || !strings.Contains(now.StatusReason, "revoked at Acme") {
 		t.Errorf("%s: %s", now.Status, now.StatusReason)
 	}
-	_, _, err = b.RevokeAccount(b.ctx, b.caller, a.ID)
-	wantFault(t, err, fault.Conflict, fault.SlugAccountState, "REVOKED")
+	again, said, err := b.RevokeAccount(b.ctx, b.caller, a.ID)
+	if err != nil || again.Status != connect.Revoked || len(said.Tokens) != 0 || said.Outcome != connect.NothingToEnd {
+		t.Errorf("revoked again: %s %+v %v", again.Status, said, err)
+	}
+	_, _, err = b.RevokeAccount(b.ctx, b.caller, b.link(connect.NewLink{AuthConfigID: c.ID, UserID: "later"}).Account.ID)
+	wantFault(t, err, fault.Conflict, fault.SlugAccountState, "INITIALIZING")
 
 	k := b.imported(b.config("keyed", connect.APIKey, nil), connect.NewAccount{UserID: "u"})
 	_, _, err = b.RevokeAccount(b.ctx, b.caller, k.ID)
