@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/patchbay-dev/patchbay"
 	"github.com/patchbay-dev/patchbay/internal/app"
@@ -186,5 +188,34 @@ func TestTheSDKsWebhooksAndEvents(t *testing.T) {
 	}
 	for w, err := range sdk.Webhooks.All(t.Context()) {
 		t.Errorf("left: %+v, %v", w, err)
+	}
+}
+
+// A client that follows events would otherwise keep a server from stopping for as long as calls may take.
+func TestStoppingEndsStreams(t *testing.T) {
+	t.Parallel()
+	server := start(t, load(t, t.TempDir(), "PATCHBAY_API_KEY="+operatorsKey))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL()+"/api/v3.1/events/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Api-Key", operatorsKey)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, response.Body)
+		ended <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := server.Stop(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("stopping: %v", errors.Join(err, ctx.Err()))
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the stream was cut off: %v", err)
 	}
 }
