@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"html/template"
 	"io"
@@ -70,10 +71,11 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /link/{token}", p.open)
 	mux.HandleFunc("POST /link/{token}", p.submit)
-	for _, path := range []string{"/api/v3.1/toolkits/auth/callback", "/api/v3/toolkits/auth/callback", "/api/v1/auth-apps/add"} {
+	for _, path := range callbackPaths {
 		mux.HandleFunc("GET "+path, p.callback)
 	}
 	mux.HandleFunc("GET /logos/{file}", p.logo)
+	mux.HandleFunc("GET "+connect.ClientDocumentPath, p.clientDocument)
 	if o.People != nil {
 		p.handlePeople(mux)
 	}
@@ -161,6 +163,18 @@ func readForm(r *http.Request) (map[string]string, error) {
 		form[name] = string(text)
 	}
 	return form, nil
+}
+
+// callbackPaths are where providers send the browser back to: ours, and those that apps registered elsewhere still name.
+var callbackPaths = []string{"/api/v3.1/toolkits/auth/callback", "/api/v3/toolkits/auth/callback", "/api/v1/auth-apps/add"}
+
+// clientDocument tells authorization servers who we are (scheme CIMD_OAUTH).
+func (p *pages) clientDocument(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	if err := json.NewEncoder(w).Encode(connect.DescribeClient(p.origin(r), callbackPaths...)); err != nil {
+		p.o.Log.DebugContext(r.Context(), "the client document was not taken", "error", err)
+	}
 }
 
 // callback is where providers send the browser back to.

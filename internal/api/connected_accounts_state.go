@@ -42,6 +42,9 @@ var requiredWhenInitiated = map[string][]string{
 var endingSchemes = []string{"OAUTH2", "OAUTH1", "DCR_OAUTH", "S2S_OAUTH2", "BASIC_WITH_JWT", "BILLCOM_AUTH", "NO_AUTH", "CALCOM_AUTH", "SAML"}
 
 func stateOf(account connect.ConnectedAccount, public map[string]string) accountState {
+	if account.Scheme == connect.CIMDOAuth {
+		account.Scheme = connect.DCROAuth // the same members; older SDKs do not know the other name, and refuse a whole list for it
+	}
 	status := stateStatus(account)
 	val := map[string]string{"status": string(status)}
 	switch status {

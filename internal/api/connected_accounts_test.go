@@ -146,7 +146,7 @@ func TestStateUnion(t *testing.T) {
 	union, err := compiler.Compile("state.json")
 	must(t, err)
 	schemes := []string{"OAUTH2", "OAUTH1", "API_KEY", "BASIC", "BEARER_TOKEN", "GOOGLE_SERVICE_ACCOUNT", "NO_AUTH", "CALCOM_AUTH",
-		"BILLCOM_AUTH", "BASIC_WITH_JWT", "SERVICE_ACCOUNT", "SAML", "DCR_OAUTH", "S2S_OAUTH2"}
+		"BILLCOM_AUTH", "BASIC_WITH_JWT", "SERVICE_ACCOUNT", "SAML", "DCR_OAUTH", "CIMD_OAUTH", "S2S_OAUTH2"}
 	for _, scheme := range schemes {
 		for _, status := range accountStatuses {
 			account := connect.ConnectedAccount{Scheme: scheme, Status: status, StatusReason: "because"}

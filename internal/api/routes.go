@@ -38,7 +38,7 @@ var prefixes = []string{"/api/v3.1", "/api/v3"}
 
 // routes lists every operation of the API, each served below both prefixes.
 func (a *api) routes() []route {
-	return []route{
+	return append(a.eventRoutes(), []route{
 		{"POST", "/tool_router/session", 201, noRetry, serve(a.createSession)},
 		{"GET", "/tool_router/session", 200, 0, serve(a.listSessions)},
 		{"GET", "/tool_router/session/{session_id}", 200, sessionToken, serve(a.getSession)},
@@ -110,6 +110,26 @@ func (a *api) routes() []route {
 		{"POST", "/webhook_endpoints/{nano_id}", 200, 0, serve(a.replaceEndpointData)},
 		{"POST", "/webhook_ingress/{toolkit}/{we_id}/trigger_event", 200, 0, a.ingress()},
 
+		{"GET", "/org/project/config", 200, 0, serve(a.getProjectConfig)},
+		{"PATCH", "/org/project/config", 200, 0, serve(a.updateProjectConfig)},
+
+		{"POST", "/mcp/servers", 201, 0, serve(a.createMCPServer)},
+		{"POST", "/mcp/servers/custom", 201, 0, serve(a.createMCPServer)},
+		{"GET", "/mcp/servers", 200, 0, serve(a.listMCPServers)},
+		{"POST", "/mcp/servers/generate", 200, 0, serve(a.generateMCPURLs)},
+		{"GET", "/mcp/servers/{serverId}/instances", 200, 0, serve(a.listMCPInstances)},
+		{"POST", "/mcp/servers/{serverId}/instances", 201, 0, serve(a.createMCPInstance)},
+		{"DELETE", "/mcp/servers/{serverId}/instances/{instanceId}", 200, 0, serve(a.deleteMCPInstance)},
+		{"GET", "/mcp/app/{appKey}", 200, 0, serve(a.listMCPServersOfToolkit)},
+		{"GET", "/mcp/{id}", 200, 0, serve(a.getMCPServer)},
+		{"PATCH", "/mcp/{id}", 200, 0, serve(a.updateMCPServer)},
+		{"DELETE", "/mcp/{id}", 200, 0, serve(a.deleteMCPServer)},
+	}...)
+}
+
+// eventRoutes are those by which events are received.
+func (a *api) eventRoutes() []route {
+	return []route{
 		{"POST", "/webhook_subscriptions", 201, 0, serve(a.createSubscription)},
 		{"GET", "/webhook_subscriptions", 200, 0, serve(a.listSubscriptions)},
 		{"GET", "/webhook_subscriptions/event_types", 200, 0, serve(a.listEventTypes)},
@@ -126,21 +146,6 @@ func (a *api) routes() []route {
 
 		{"GET", "/internal/sdk/realtime/credentials", 200, 0, serve(a.realtimeCredentials)},
 		{"POST", "/internal/sdk/realtime/auth", 200, form, serve(a.authorizeRealtime)},
-
-		{"GET", "/org/project/config", 200, 0, serve(a.getProjectConfig)},
-		{"PATCH", "/org/project/config", 200, 0, serve(a.updateProjectConfig)},
-
-		{"POST", "/mcp/servers", 201, 0, serve(a.createMCPServer)},
-		{"POST", "/mcp/servers/custom", 201, 0, serve(a.createMCPServer)},
-		{"GET", "/mcp/servers", 200, 0, serve(a.listMCPServers)},
-		{"POST", "/mcp/servers/generate", 200, 0, serve(a.generateMCPURLs)},
-		{"GET", "/mcp/servers/{serverId}/instances", 200, 0, serve(a.listMCPInstances)},
-		{"POST", "/mcp/servers/{serverId}/instances", 201, 0, serve(a.createMCPInstance)},
-		{"DELETE", "/mcp/servers/{serverId}/instances/{instanceId}", 200, 0, serve(a.deleteMCPInstance)},
-		{"GET", "/mcp/app/{appKey}", 200, 0, serve(a.listMCPServersOfToolkit)},
-		{"GET", "/mcp/{id}", 200, 0, serve(a.getMCPServer)},
-		{"PATCH", "/mcp/{id}", 200, 0, serve(a.updateMCPServer)},
-		{"DELETE", "/mcp/{id}", 200, 0, serve(a.deleteMCPServer)},
 	}
 }
 

@@ -37,6 +37,7 @@ type DefinedAuth struct {
 	Header        map[string]string `json:"header,omitempty"` // texts with {field}
 	Query         map[string]string `json:"query,omitempty"`
 	OAuth2        *DefinedOAuth2    `json:"oauth2,omitempty"`
+	Discover      string            `json:"discovery_url,omitempty"` // for DCR_OAUTH and CIMD_OAUTH
 }
 
 // DefinedOAuth2 holds a provider's endpoints; URLs may use connection fields.

@@ -77,6 +77,9 @@ func (a *DefinedAuth) build(c *definitionCompiler) AuthScheme {
 		Mode: a.Mode, Guide: a.Guide, ConfigFields: typedFields(a.ConfigFields), AccountFields: typedFields(a.AccountFields),
 		Header: c.texts("auth header", a.Header, proofFields), Query: c.texts("auth query", a.Query, proofFields),
 	}
+	if a.Discover != "" {
+		s.Discover = c.url("discovery_url", a.Discover)
+	}
 	if o := a.OAuth2; o != nil {
 		s.OAuth2 = &OAuth2{
 			AuthorizeURL: c.url("authorize_url", o.AuthorizeURL), TokenURL: c.url("token_url", o.TokenURL), RevokeURL: c.url("revoke_url", o.RevokeURL),

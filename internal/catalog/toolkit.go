@@ -70,6 +70,9 @@ type AuthScheme struct {
 	OAuth2        *OAuth2   // only for OAUTH2 and S2S_OAUTH2; of GOOGLE_SERVICE_ACCOUNT the scopes, and a token URL if it is not Google's
 	OAuth1        *OAuth1   // only for OAUTH1
 	Exchange      *Exchange // only for SERVICE_ACCOUNT and BASIC_WITH_JWT
+	// Discover is where the authorization server is found: the resource (an MCP server), an issuer, or the metadata of one. Only for
+	// DCR_OAUTH and CIMD_OAUTH.
+	Discover *mapping.Text
 	// Where the credential goes on a request: header and query values that may use the account's fields,
 	// for example Authorization: "Bearer {token}". Empty means the scheme's usual place.
 	Header map[string]*mapping.Text

@@ -82,6 +82,9 @@ func (l *loader) authKeys(r *reader, e *yaml.Node, a *AuthScheme) []key {
 		return append(keys, l.googleKeys(r, a.OAuth2)...)
 	case "SERVICE_ACCOUNT", "BASIC_WITH_JWT":
 		return append(keys, l.exchangeKeys(r, a.Exchange)...)
+	case "DCR_OAUTH", "CIMD_OAUTH":
+		return append(keys, key{"discovery_url", true, r.url(&a.Discover, mapping.Scope{Fields: l.shared.fields}),
+			"where the authorization server is found: the resource, an issuer, or the metadata of one"})
 	}
 	return keys
 }

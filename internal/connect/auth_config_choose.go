@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 
+	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
@@ -38,12 +39,28 @@ func (s *Service) AuthConfigFor(ctx context.Context, c tenant.Caller, toolkit, p
 		if cfg, found, err := s.newestConfig(ctx, c, t.Slug, forSession); err != nil || found {
 			return cfg, err
 		}
-		return s.CreateAuthConfig(ctx, c, NewAuthConfig{Toolkit: t.Slug, Managed: true, EnabledForSessions: true})
+		n := NewAuthConfig{Toolkit: t.Slug, Managed: true, EnabledForSessions: true}
+		if len(s.ManagedSchemes(t.Slug)) == 0 {
+			if n.Scheme = s.selfRegistering(t); n.Scheme != "" {
+				n.Managed = false
+			}
+		}
+		return s.CreateAuthConfig(ctx, c, n)
 	})
 	if err != nil {
 		return AuthConfig{}, err
 	}
 	return made.(AuthConfig), nil
+}
+
+// selfRegistering gives the scheme of a toolkit for which nobody has to make an app beforehand; empty when it has none.
+func (s *Service) selfRegistering(t *catalog.Toolkit) string {
+	for _, d := range s.Schemes(t) {
+		if d.Mode == DCROAuth || d.Mode == CIMDOAuth {
+			return d.Mode
+		}
+	}
+	return ""
 }
 
 func (s *Service) newestConfig(ctx context.Context, c tenant.Caller, toolkit string, forSession bool) (AuthConfig, bool, error) {

@@ -30,6 +30,7 @@ func (s *Service) sendToProvider(ctx context.Context, l link, flow redirecting, 
 	if err != nil {
 		return LinkStep{Faults: map[string]string{"": transientText(err)}, View: s.view(ctx, l)}, nil
 	}
+	l.values = over(l.values, h.Kept)
 	now := s.now().UTC()
 	_, err = s.store.UpdateRequest(ctx, l.request.TokenHash, func(r *ConnectionRequest) error {
 		if !r.FinishedAt.IsZero() {

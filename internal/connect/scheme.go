@@ -24,6 +24,8 @@ const (
 	ServiceAccount       = "SERVICE_ACCOUNT"
 	BasicWithJWT         = "BASIC_WITH_JWT"
 	OAuth1               = "OAUTH1"
+	DCROAuth             = "DCR_OAUTH"
+	CIMDOAuth            = "CIMD_OAUTH"
 )
 
 // newSchemes is the one place that says which schemes exist. A further scheme is a file scheme_x.go and a line here; the
@@ -41,6 +43,8 @@ func newSchemes(auth *authClient) map[string]Scheme {
 		ServiceAccount:       serviceAccountScheme{auth},
 		BasicWithJWT:         basicWithJWTScheme{auth},
 		OAuth1:               oauth1Scheme{auth},
+		DCROAuth:             dcrScheme{discovered{auth}},
+		CIMDOAuth:            cimdScheme{discovered{auth}},
 	}
 }
 
@@ -117,6 +121,7 @@ type Handshake struct {
 	State       string // comes back with the user; a scheme whose provider chooses it puts it here
 	RedirectURI string
 	Verifier    secret.Value
+	Kept        Fields // what Begin found out that the account is to hold; from there on part of its values
 }
 
 // Schemes gives the ways in which a toolkit's accounts can be connected on this server, in the toolkit's order of preference,

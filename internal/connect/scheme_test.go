@@ -67,6 +67,19 @@ var samples = map[string]sample{
 		values: map[string]string{"oauth_token": "secret-token", "oauth_token_secret": "secret-token-secret", "subdomain": "shop-1"},
 		header: map[string]string{},
 	},
+	DCROAuth: {
+		values: map[string]string{
+			"access_token": "secret-access", "refresh_token": "secret-refresh", "client_id": "id-1", "token_url": "https://shop-1.example.com/token", "subdomain": "shop-1",
+		},
+		header: map[string]string{"Authorization": "Bearer secret-access"},
+	},
+	CIMDOAuth: {
+		values: map[string]string{
+			"access_token": "secret-access", "refresh_token": "secret-refresh", "client_id": "https://patchbay.example/oauth/client.json",
+			"token_url": "https://shop-1.example.com/token", "subdomain": "shop-1",
+		},
+		header: map[string]string{"Authorization": "Bearer secret-access"},
+	},
 	NoAuth: {
 		values: map[string]string{"subdomain": "shop-1"},
 		header: map[string]string{},
@@ -100,12 +113,26 @@ func TestSchemes(t *testing.T) {
 	}
 }
 
-// temporaryTokens is a provider that gives every request another temporary token (RFC 5849 section 2.1).
+// temporaryTokens is a provider that gives every request another temporary token (RFC 5849 section 2.1), says where to sign in
+// (RFC 8414) and takes every client (RFC 7591).
 type temporaryTokens struct{ n atomic.Int64 }
 
-func (p *temporaryTokens) Do(*http.Request) (*http.Response, error) {
+func (p *temporaryTokens) Do(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	n := p.n.Add(1)
+	origin := "https://" + r.URL.Host
+	switch r.URL.Path {
+	case "/.well-known/oauth-protected-resource":
+		http.NotFound(w, r)
+		return w.Result(), nil
+	case "/.well-known/oauth-authorization-server":
+		fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":%q,"token_endpoint":%q,"registration_endpoint":%q,"client_id_metadata_document_supported":true}`,
+			origin, origin+"/authorize?fixed=1", origin+"/token", origin+"/register")
+		return w.Result(), nil
+	case "/register":
+		fmt.Fprintf(w, `{"client_id":"client-%d"}`, n)
+		return w.Result(), nil
+	}
 	fmt.Fprintf(w, "oauth_token=temporary-%d&oauth_token_secret=hidden-%d&oauth_callback_confirmed=true", n, n)
 	return w.Result(), nil
 }
@@ -131,6 +158,9 @@ func (s schemeSuite) grant(t *testing.T) Grant {
 		declared.OAuth2 = &catalog.OAuth2{
 			AuthorizeURL: compile(t, "https://{subdomain}.example.com/authorize?fixed=1"), TokenURL: compile(t, "https://{subdomain}.example.com/token"), PKCE: true,
 		}
+	}
+	if s.mode == DCROAuth || s.mode == CIMDOAuth {
+		declared.Discover = compile(t, "https://{subdomain}.example.com")
 	}
 	if s.mode == OAuth1 {
 		declared.OAuth1 = &catalog.OAuth1{

@@ -12,8 +12,6 @@ var unsupported = map[string][]string{
 	"BILLCOM_AUTH": {"sessionId", "devKey"},
 	"CALCOM_AUTH":  nil,
 	"SAML":         nil,
-	"DCR_OAUTH":    {"client_id", "access_token"},
-	"CIMD_OAUTH":   {"access_token"},
 }
 
 // refuseUnsupported is the fault for a scheme that this server knows by name only; nil for every other.
