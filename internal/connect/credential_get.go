@@ -21,13 +21,13 @@ type prepared struct {
 // Credential gives a fresh credential of an ACTIVE account, refreshing it first when it is about to end. Warm calls read
 // memory only. Single-flight over goroutines and nodes.
 func (s *Service) Credential(ctx context.Context, c tenant.Caller, a ConnectedAccount) (Credential, error) {
-	now := s.now()
-	if p, ok := s.prepared.get(a.ID); ok && p.version >= a.Version && (p.until.IsZero() || now.Before(p.until)) {
-		return p.credential, nil
-	}
 	if a.ProjectID != c.ProjectID {
 		return Credential{}, fault.New(fault.NotFound, fault.SlugAccountNotFound, "There is no connected account %s in this project.", a.ID).
 			WithCode(fault.CodeAccountNotFound)
+	}
+	now := s.now()
+	if p, ok := s.prepared.get(a.ID); ok && p.version >= a.Version && (p.until.IsZero() || now.Before(p.until)) {
+		return p.credential, nil
 	}
 	mark := s.prepared.mark()
 	if newer, err := s.account(ctx, a.ProjectID, a.ID); err == nil && newer.Version > a.Version {

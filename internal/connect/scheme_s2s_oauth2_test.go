@@ -137,6 +137,7 @@ func TestS2SImportedTokenAlone(t *testing.T) {
 	if got := b.authorization(a.ID); got != "Bearer brought" || provider.count() != 0 {
 		t.Errorf("%s after %d requests", got, provider.count())
 	}
+	provider.token = "another" // the provider takes it no more
 	b.clock.Move(2 * time.Minute)
 	if _, err := b.Credential(b.ctx, b.caller, b.account(a.ID)); err == nil || b.account(a.ID).Status != connect.Expired {
 		t.Errorf("%v: a token that nothing can renew goes on", err)
