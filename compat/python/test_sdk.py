@@ -220,6 +220,29 @@ class Accounts(unittest.TestCase):
         self.assertTrue(self.accounts.link(user, config.id, allow_multiple=True).redirect_url)
 
 
+class Triggers(unittest.TestCase):
+    def test_life_of_a_trigger(self):
+        composio, user = client(), new_user("watcher")
+        connect(composio.create(user_id=user, toolkits=["github"]), "github", "alice")
+        kind = composio.triggers.get_type("GITHUB_ISSUE_ADDED_EVENT")
+        self.assertEqual(kind.toolkit.slug, "github")
+        self.assertIn("GMAIL_NEW_GMAIL_MESSAGE", composio.triggers.list_enum())
+        self.assertTrue(composio.triggers.list(toolkit_slugs=["linear"]).items)
+        config = {"owner": "alice", "repo": "hello-world"}
+        made = composio.triggers.create(slug="GITHUB_ISSUE_ADDED_EVENT", user_id=user, trigger_config=config)
+        again = composio.triggers.create(slug="GITHUB_ISSUE_ADDED_EVENT", user_id=user, trigger_config=config)
+        self.assertEqual(made.trigger_id, again.trigger_id)
+        active = composio.triggers.list_active(trigger_ids=[made.trigger_id])
+        self.assertEqual([item.trigger_name for item in active.items], ["GITHUB_ISSUE_ADDED_EVENT"])
+        self.assertEqual(active.items[0].trigger_config, config)
+        composio.triggers.disable(trigger_id=made.trigger_id)
+        self.assertEqual(composio.triggers.list_active(trigger_ids=[made.trigger_id]).items, [])
+        composio.triggers.enable(trigger_id=made.trigger_id)
+        self.assertEqual(len(composio.triggers.list_active(trigger_ids=[made.trigger_id]).items), 1)
+        composio.triggers.delete(trigger_id=made.trigger_id)
+        self.assertEqual(composio.triggers.list_active(trigger_ids=[made.trigger_id], show_disabled=True).items, [])
+
+
 class Catalog(unittest.TestCase):
     def setUp(self):
         self.composio = client()
