@@ -26,12 +26,18 @@ func signJWT(key *rsa.PrivateKey, keyID string, claims any) (string, error) {
 		return "", err
 	}
 	signed := base64.RawURLEncoding.EncodeToString(head) + "." + base64.RawURLEncoding.EncodeToString(body)
-	sum := sha256.Sum256([]byte(signed))
-	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+	signature, err := signRS256(key, signed)
 	if err != nil {
 		return "", err
 	}
-	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), nil
+	return signed + "." + signature, nil
+}
+
+// signRS256 gives the signature of a text as JSON Web Signatures have it (RFC 7518 section 3.3).
+func signRS256(key *rsa.PrivateKey, text string) (string, error) {
+	sum := sha256.Sum256([]byte(text))
+	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+	return base64.RawURLEncoding.EncodeToString(signature), err
 }
 
 // errNotAKey quotes nothing of what it was given.
