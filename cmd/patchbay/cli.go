@@ -24,6 +24,7 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" help:"Copy the data of a server, running or not, to a file."`
 	Restore restoreCmd `cmd:"" help:"Check a backup and put its data in place."`
 	Grant   grantCmd   `cmd:"" help:"List and end what people allowed MCP clients (on the server's machine)."`
+	Migrate migrateCmd `cmd:"" help:"Move from the older API to sessions."`
 	Doctor  doctorCmd  `cmd:"" help:"Check settings, store, keys, clock and reachability, and explain what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

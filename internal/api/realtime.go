@@ -3,9 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
@@ -43,8 +43,8 @@ func (a *api) authorizeRealtime(_ context.Context, caller tenant.Caller, in auth
 
 // formAsJSON turns a form's body into the JSON that says the same; other bodies stay as they are.
 func formAsJSON(r *http.Request, body []byte) ([]byte, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" {
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return body, nil
 	}
 	form, err := url.ParseQuery(string(body))
