@@ -10,6 +10,7 @@ import (
 type accountCmd struct {
 	List   accountListCmd   `cmd:"" help:"List connected accounts, newest first."`
 	Show   accountShowCmd   `cmd:"" help:"Show an account and what state it is in."`
+	Import accountImportCmd `cmd:"" help:"Bring in accounts whose credentials you hold, a line of JSON each."`
 	Revoke accountRevokeCmd `cmd:"" help:"End accounts at their providers, and say what ended."`
 }
 
