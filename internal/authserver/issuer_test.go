@@ -27,7 +27,6 @@ type idp struct {
 	*httptest.Server
 	key     *rsa.PrivateKey
 	claims  map[string]any // of the id_token it gives next
-	nonce   string         // of the last visit
 	form    url.Values     // that it was last asked with for tokens
 	keysets int            // how often its keys were read
 }
@@ -42,7 +41,7 @@ func newIDP(t *testing.T) *idp {
 	mux := http.NewServeMux()
 	answer := func(w http.ResponseWriter, body any) {
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(body) //nolint:errcheck // the test sees what is missing
+		json.NewEncoder(w).Encode(body)
 	}
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, map[string]any{
