@@ -3,6 +3,7 @@ package app
 import (
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -31,6 +32,29 @@ func TuneMemory(lookup func(string) (string, bool)) {
 			debug.SetMemoryLimit(limit)
 		}
 	}
+}
+
+// heapGrowth is by how much a large heap may grow before it is collected.
+const heapGrowth = 80 << 20
+
+// fitMemory holds the growth of the heap down where much of it is live, as with a catalog of a hundred thousand tools: most of that
+// is texts and numbers, which the collector does not look into. It leaves alone what the operator has set.
+func fitMemory() {
+	before := debug.SetGCPercent(gcPercent)
+	if before != gcPercent {
+		debug.SetGCPercent(before)
+		return
+	}
+	runtime.GC()
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	debug.SetGCPercent(growthPercent(now.HeapAlloc))
+	debug.FreeOSMemory()
+}
+
+// growthPercent gives the collector's percentage for so many live bytes.
+func growthPercent(live uint64) int {
+	return max(30, min(gcPercent, int(heapGrowth*100/max(live, 1))))
 }
 
 // heapLimit gives the heap's share of a container's limit; 0 when there is none ("max").

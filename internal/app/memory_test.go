@@ -16,3 +16,12 @@ func TestHeapLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestGrowthPercent(t *testing.T) {
+	t.Parallel()
+	for live, want := range map[uint64]int{0: gcPercent, 20 << 20: gcPercent, 80 << 20: 100, 160 << 20: 50, 8 << 30: 30} {
+		if got := growthPercent(live); got != want {
+			t.Errorf("%d MB live: %d, want %d", live>>20, got, want)
+		}
+	}
+}

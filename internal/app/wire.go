@@ -316,7 +316,10 @@ func (p *parts) start() {
 	p.triggers.Start()
 	p.app.server.RegisterOnShutdown(p.events.CloseStreams) // they would keep it waiting
 	p.background.every(p.app.config.SweepInterval, "sweep", p.sweep)
-	p.background.jobs.Go(func() { p.sessions.Warm("") }) // the shared catalog's index, before the first search asks for it
+	p.background.jobs.Go(func() {
+		p.sessions.Warm("") // the shared catalog's index, before the first search asks for it
+		fitMemory()
+	})
 }
 
 // sweep clears what time has made useless.

@@ -118,7 +118,7 @@ func TestSavedIndex(t *testing.T) {
 	if err := saveIndex(&b, made); err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := loadIndex(strings.NewReader(b.String()), s)
+	loaded, err := loadIndex(strings.NewReader(b.String()), int64(b.Len()), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,12 +131,12 @@ func TestSavedIndex(t *testing.T) {
 		t.Errorf("index (-made +loaded):\n%s", diff)
 	}
 	for at := 0; at < b.Len(); at += 1009 {
-		if _, err := loadIndex(strings.NewReader(b.String()[:at]), s); err == nil {
+		if _, err := loadIndex(strings.NewReader(b.String()[:at]), int64(at), s); err == nil {
 			t.Fatalf("an index cut at byte %d goes unnoticed", at)
 		}
 		damaged := []byte(b.String())
 		damaged[at] ^= 0x20
-		if _, err := loadIndex(strings.NewReader(string(damaged)), s); err == nil {
+		if _, err := loadIndex(strings.NewReader(string(damaged)), int64(len(damaged)), s); err == nil {
 			t.Fatalf("a change at byte %d goes unnoticed", at)
 		}
 	}

@@ -53,7 +53,11 @@ func (f *files) load(s *catalog.Snapshot) *Index {
 		return nil
 	}
 	defer file.Close()
-	x, err := loadIndex(file, s)
+	state, err := file.Stat()
+	if err != nil {
+		return nil
+	}
+	x, err := loadIndex(file, state.Size(), s)
 	if err != nil {
 		f.log.Warn("a saved search index is made anew", "reason", err)
 		return nil
@@ -144,29 +148,34 @@ func saveIndex(to io.Writer, x *Index) error {
 	return err
 }
 
-// loadIndex reads what saveIndex wrote and adds what the snapshot says.
-func loadIndex(file io.Reader, s *catalog.Snapshot) (*Index, error) {
-	content, err := io.ReadAll(file)
-	if err != nil {
-		return nil, err
-	}
-	body, sum := content[:max(0, len(content)-4)], content[max(0, len(content)-4):]
-	if !strings.HasPrefix(string(body[:min(len(body), len(savedMark))]), savedMark) || binary.LittleEndian.Uint32(sum) != crc32.Checksum(body, castagnoli) {
+// loadIndex reads what saveIndex wrote, of a size in bytes, and adds what the snapshot says. It reads as it goes: a second copy of
+// the whole would be most of a server's memory.
+func loadIndex(file io.Reader, size int64, s *catalog.Snapshot) (*Index, error) {
+	sum := crc32.New(castagnoli)
+	c := &coder{from: bufio.NewReaderSize(io.TeeReader(io.LimitReader(file, size-4), sum), 1<<18), left: size - 4}
+	if mark := c.take(len(savedMark)); string(mark) != savedMark {
 		return nil, errSaved
 	}
-	c := &coder{from: body[len(savedMark):]}
 	x := indexed(s.Toolkits(), true, nil)
 	x.saved(c)
-	if c.err == nil && (len(x.verb) != len(x.tools) || len(x.nameMass) != len(x.tools) || len(x.grams.norm) != len(x.tools) || len(x.lists.first) != len(x.terms)+1) {
-		c.err = errSaved
+	if c.err != nil || c.left != 0 {
+		return nil, errors.Join(errSaved, c.err)
 	}
-	return x, c.err
+	var end [4]byte
+	if _, err := io.ReadFull(file, end[:]); err != nil || binary.LittleEndian.Uint32(end[:]) != sum.Sum32() {
+		return nil, errSaved
+	}
+	if len(x.verb) != len(x.tools) || len(x.nameMass) != len(x.tools) || len(x.grams.norm) != len(x.tools) || len(x.lists.first) != len(x.terms)+1 {
+		return nil, errSaved
+	}
+	return x, nil
 }
 
 // coder writes slices, or reads them: the one list of fields serves both.
 type coder struct {
 	to   io.Writer // nil: reads
-	from []byte
+	from io.Reader
+	left int64 // bytes that can still be read
 	err  error
 }
 
@@ -178,13 +187,27 @@ func (c *coder) write(b []byte) {
 
 // take gives the next n bytes of what is read.
 func (c *coder) take(n int) []byte {
-	if c.err != nil || n < 0 || n > len(c.from) {
-		c.err, c.from = errSaved, nil
+	if c.err != nil || !c.there(n) {
 		return nil
 	}
-	b := c.from[:n]
-	c.from = c.from[n:]
+	b := make([]byte, n)
+	c.fill(b)
 	return b
+}
+
+// there reports whether so many bytes can still be read: nothing is allocated for a length that cannot be.
+func (c *coder) there(n int) bool {
+	if n < 0 || int64(n) > c.left {
+		c.err = errSaved
+	}
+	return c.err == nil
+}
+
+func (c *coder) fill(b []byte) {
+	c.left -= int64(len(b))
+	if _, err := io.ReadFull(c.from, b); err != nil && c.err == nil {
+		c.err = errSaved
+	}
 }
 
 // length writes or reads the length of a slice.
@@ -194,7 +217,7 @@ func (c *coder) length(n int) int {
 		return n
 	}
 	b := c.take(4)
-	if b == nil {
+	if c.err != nil {
 		return 0
 	}
 	if n = int(binary.LittleEndian.Uint32(b)); n > maxSlice {
@@ -207,22 +230,28 @@ func (c *coder) length(n int) int {
 // coded writes or reads a slice of values of a fixed size.
 func coded[T any](c *coder, slice *[]T, size int, put func([]byte, T), get func([]byte) T) {
 	n := c.length(len(*slice))
-	if c.to == nil {
-		raw := c.take(n * size)
-		*slice = make([]T, len(raw)/size)
-		for i := range *slice {
-			(*slice)[i] = get(raw[i*size:])
-		}
-		return
-	}
-	var chunk [4096]byte
+	var chunk [1 << 15]byte
 	per := len(chunk) / size
+	if c.to == nil {
+		if !c.there(n * size) {
+			n = 0
+		}
+		*slice = make([]T, n)
+	}
 	for at := 0; at < n; at += per {
 		part := (*slice)[at:min(at+per, n)]
-		for i, v := range part {
-			put(chunk[i*size:], v)
+		raw := chunk[:len(part)*size]
+		if c.to == nil {
+			c.fill(raw)
+			for i := range part {
+				part[i] = get(raw[i*size:])
+			}
+			continue
 		}
-		c.write(chunk[:len(part)*size])
+		for i, v := range part {
+			put(raw[i*size:], v)
+		}
+		c.write(raw)
 	}
 }
 
