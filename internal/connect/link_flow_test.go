@@ -502,6 +502,26 @@ func TestReconnect(t *testing.T) {
 			t.Errorf("%s: %s", now.Status, now.StatusReason)
 		}
 	})
+	t.Run("the same person connects the same account again", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		c := b.oauthConfig("acme")
+		first := b.connected(c, "u", ann)
+		again := b.connected(c, "u", ann)
+		if again.ID == first.ID || again.Status != connect.Active || !strings.Contains(again.StatusReason, first.ID) {
+			t.Errorf("%s is %s: %q", again.ID, again.Status, again.StatusReason)
+		}
+		if now := b.account(first.ID); now.Status != connect.Active || now.Version != first.Version {
+			t.Errorf("the first became %s", now.Status)
+		}
+		for name, other := range map[string]connect.ConnectedAccount{
+			"another person": b.connected(c, "u", bob), "another user": b.connected(c, "v", ann), "another auth config": b.connected(b.oauthConfig("acme"), "u", ann),
+		} {
+			if other.StatusReason != "" {
+				t.Errorf("%s: %q", name, other.StatusReason)
+			}
+		}
+	})
 	t.Run("a switched off account is left alone", func(t *testing.T) {
 		off := false
 		_, err := b.UpdateAccount(b.ctx, b.caller, a.ID, connect.AccountPatch{Enabled: &off})

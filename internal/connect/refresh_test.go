@@ -429,6 +429,27 @@ func TestRefreshAccount(t *testing.T) {
 	}
 }
 
+// Asking for a refresh is no reason to lose a connection: whatever the provider's trouble, the account stays as it is.
+func TestRefreshAccountNeverDowngrades(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	a := b.connected(b.oauthConfig("acme"), "u", ann)
+	b.provider.Change(func() { b.provider.Fail = failOn("/token", 503, "down") })
+	for range 3 {
+		_, l, err := b.RefreshAccount(b.ctx, b.caller, a.ID, origin, "")
+		wantFault(t, err, fault.Unavailable, fault.SlugUpstream, "stays connected")
+		if now := b.account(a.ID); l != nil || now.Status != connect.Active || now.Version != a.Version {
+			t.Errorf("link %v for an account that is %s", l, now.Status)
+		}
+	}
+	if n := b.provider.Refreshes(); n != 1 {
+		t.Errorf("the provider was asked %d times in a row", n)
+	}
+	if cred := b.credential(a); bearer(cred) != a.Values["access_token"].Reveal() {
+		t.Error("the token that still works was not used")
+	}
+}
+
 func TestRefresher(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
