@@ -317,8 +317,12 @@ func (m *toolMaker) wholeBody(b *body, n node, required bool) {
 // addAnswer describes what comes back, as far as a few dozen members go, and recognises pages.
 func (m *toolMaker) addAnswer(t *catalog.DefinedTool) {
 	schema, media := m.doc.answer(m.op)
-	if media != "" && !isJSON(media) && media != "*/*" && m.http.Accept == "" {
-		m.http.Accept = bareMedia(media)
+	switch bare := bareMedia(media); {
+	case m.http.Accept != "" || bare == "" || bare == "*/*" || bare == "application/json":
+	case isJSON(bare): // of the provider's own kind; some serve nothing else
+		m.http.Accept = bare + ", application/json;q=0.9"
+	default:
+		m.http.Accept = bare
 	}
 	t.Page = m.page(schema)
 	if schema == nil {
