@@ -29,7 +29,8 @@ type Catalog struct {
 	pinned   *recent[string, *Snapshot]
 	versions *recent[storedKey, *Toolkit]
 
-	shipped []Shipped
+	shipped []Shipped // without their files
+	keeping []Shipped // with them, until keepShipped has stored them
 	files   []definitionFile
 	server  atomic.Pointer[shelf]
 	making  sync.Mutex             // one at a time reads toolkits for overlays and pins
@@ -87,7 +88,8 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.shipped = append(c.shipped, Shipped{toolkit, s.Files})
+		c.shipped = append(c.shipped, Shipped{Toolkit: toolkit})
+		c.keeping = append(c.keeping, Shipped{toolkit, s.Files})
 	}
 	var err error
 	if c.files, err = c.openFiles(o.Files); err != nil {

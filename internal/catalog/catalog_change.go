@@ -192,7 +192,7 @@ func (c *Catalog) Remove(ctx context.Context, projectID, slug string) error {
 	if len(known) == 0 {
 		f := fault.New(fault.NotFound, fault.SlugToolkitNotFound, "There is no toolkit %q that was added here.", shortText(slug))
 		if c.isShipped(slug) {
-			f.WithFix("%s came with the server or from a directory of toolkit_dirs, and cannot be removed by this.", slug)
+			return f.WithFix("%s came with the server or from a directory of toolkit_dirs, and cannot be removed by this.", slug)
 		}
 		return f
 	}
@@ -269,7 +269,9 @@ func (c *Catalog) Pins(projectID string) map[string]string { return c.shelfOf(pr
 // keepShipped stores the versions of what is shipped, so that a newer binary still has them.
 func (c *Catalog) keepShipped(ctx context.Context) {
 	kept := 0
-	for _, s := range c.shipped {
+	keeping := c.keeping
+	c.keeping = nil // megabytes of text that nobody needs afterwards
+	for _, s := range keeping {
 		stored, err := c.keep(ctx, s)
 		if err != nil {
 			if ctx.Err() == nil {

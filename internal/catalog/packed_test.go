@@ -105,7 +105,7 @@ func TestPackedDetailsAreForgotten(t *testing.T) {
 	if kept := len(details.young) + len(details.old); kept == 0 || kept > 100 {
 		t.Errorf("%d details are kept", kept)
 	}
-	if tk.Tools[299].Detail() != tk.Tools[299].Detail() {
+	if last := tk.Tools[299]; last.Detail() != details.young[detailKey{tk.packed, 299}].value {
 		t.Error("a detail is read anew each time")
 	}
 }

@@ -176,7 +176,7 @@ func TestIndexesAreSaved(t *testing.T) {
 		t.Error("the index of another program is used")
 	}
 	again := NewIndexes(IndexesOptions{Directory: directory, Program: "two"})
-	if again.Of(s) != again.Of(s) {
+	if one, other := again.Of(s), again.Of(s); one != other {
 		t.Error("an index is made twice")
 	}
 	if now := saved(); len(now) != 1 || now[0] == first[0] {
