@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMCPServerLife(t *testing.T) {
@@ -60,6 +61,7 @@ func TestListMCPServersFilters(t *testing.T) {
 	s := newStack(t)
 	config, _ := s.keyAccount(t, "u")
 	s.post(t, "/mcp/servers", `{"name":"with acme","auth_config_ids":["`+config+`"]}`).ok(t, 201)
+	s.clock.advance(time.Second)
 	s.post(t, "/mcp/servers", `{"name":"with plain","auth_config_ids":[],"no_auth_apps":["plain"]}`).ok(t, 201)
 	for query, want := range map[string][]string{
 		"/mcp/servers?order_by=created_at&order_direction=asc": {"with acme", "with plain"},
