@@ -2,8 +2,8 @@
 //
 //   node bed.mjs [--schemes] PATCHBAY_BINARY -- COMMAND [ARG ...]
 //
-// The bed: emulated GitHub, Google, Slack and Linear (npm package "emulate"), a strict gate before each of them, and the
-// patchbay binary with its own empty data directory, configured as an operator would configure it. The command finds it
+// The bed: emulated GitHub, Google, Slack and Linear (npm package "emulate"), a strict gate before each of them, a Stripe that
+// knows its accounts, and the patchbay binary with its own empty data directory, configured as an operator would configure it. The command finds it
 // through PATCHBAY_URL, PATCHBAY_API_KEY, BED_GATES (JSON: provider -> URL of its gate) and BED_DATA (data directory). With
 // --schemes there are also Microsoft, Okta and an OpenID server (BED_OIDC), and the log says everything.
 import { spawn } from 'node:child_process';
@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startGate } from './gate.mjs';
 import { CLIENTS, MORE_CLIENTS, moreSeed, moreSettings, seedFile, settingsFile } from './settings.mjs';
+import { startStripe } from './stripe.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const schemes = process.argv[2] === '--schemes';
@@ -26,6 +27,7 @@ if (!binary || dashes !== '--' || command.length === 0) {
 const directory = mkdtempSync(join(tmpdir(), 'patchbay-bed-'));
 const children = [];
 const gates = {};
+let stripe;
 let status = 1;
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
@@ -35,6 +37,7 @@ try {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   await startEmulators(url);
+  stripe = await startStripe();
   const oidc = schemes ? await startOIDC(url) : '';
   const key = 'ak_compat_0123456789abcdefghijklmnopqrstuvwxyz';
   await startPatchbay(url, port, key, oidc);
@@ -76,7 +79,7 @@ async function startOIDC(patchbayURL) {
 async function startPatchbay(url, port, key, oidc) {
   const settings = join(directory, 'patchbay.yaml');
   const more = schemes ? moreSettings({ gates, oidc, toolkitDirs: join(here, '..', 'testdata', 'toolkits') }) : undefined;
-  writeFileSync(settings, settingsFile({ port, data: join(directory, 'data'), gates }, more));
+  writeFileSync(settings, settingsFile({ port, data: join(directory, 'data'), gates, stripe: stripe.url }, more));
   start('patchbay', binary, ['serve', '--config', settings], { PATCHBAY_API_KEY: key });
   await reachable(`${url}/readyz`, 'patchbay');
 }
@@ -150,6 +153,7 @@ function isTaken(port) {
 
 function stopEverything() {
   for (const gate of Object.values(gates)) gate.close();
+  stripe?.close();
   for (const child of children) child.kill('SIGKILL');
   if (!process.env.BED_KEEP) rmSync(directory, { recursive: true, force: true });
 }

@@ -114,7 +114,7 @@ log: { level: debug }
 }
 
 /** patchbay.yaml of an operator who owns those OAuth clients. */
-export function settingsFile({ port, data, gates }, more = { toolkits: '', rest: '', revoke: {} }) {
+export function settingsFile({ port, data, gates, stripe }, more = { toolkits: '', rest: '', revoke: {} }) {
   const toolkit = (slug, provider, authorize, token, extra = '') => `
   ${slug}:
     base_url: ${gates[provider].url}
@@ -129,6 +129,7 @@ data: ${data}
 outbound:
   allow: ["127.0.0.1/32"]
 triggers: { interval: 1s, min_interval: 1s }
-toolkits:${toolkit('github', 'github', '/login/oauth/authorize', '/login/oauth/access_token')}${toolkit('gmail', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('googlecalendar', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('slack', 'slack', '/oauth/v2/authorize', '/api/oauth.v2.access', '\n      scopes: [chat:write, channels:read, channels:history, users:read]')}${toolkit('linear', 'linear', '/oauth/authorize', '/oauth/token', '\n      scopes: [read, write, "issues:create", "comments:create", admin]')}${more.toolkits}
+toolkits:${toolkit('github', 'github', '/login/oauth/authorize', '/login/oauth/access_token')}${toolkit('gmail', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('googlecalendar', 'google', '/o/oauth2/v2/auth', '/oauth2/token')}${toolkit('slack', 'slack', '/oauth/v2/authorize', '/api/oauth.v2.access', '\n      scopes: [chat:write, channels:read, channels:history, users:read]')}${toolkit('linear', 'linear', '/oauth/authorize', '/oauth/token', '\n      scopes: [read, write, "issues:create", "comments:create", admin]')}
+  stripe: { base_url: ${stripe} }${more.toolkits}
 ${more.rest}`;
 }

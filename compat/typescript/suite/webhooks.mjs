@@ -6,6 +6,7 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { accountOf, stripeCall } from '../../bed/stripe.mjs';
 import { apiKey, baseURL, connect, newUser, options } from './harness.mjs';
 
 const TRIGGER = 'GITHUB_ISSUE_ADDED_EVENT';
@@ -99,6 +100,13 @@ export function webhookSuite({ Composio }) {
       secret,
     });
 
+  const call = async (method, path, body) => {
+    const headers = { 'x-api-key': apiKey, 'content-type': 'application/json' };
+    const reply = await fetch(`${baseURL}/api/v3.1${path}`, { method, headers, body: body && JSON.stringify(body) });
+    assert.ok(reply.ok, `${method} ${path} answered ${reply.status}`);
+    return reply.json();
+  };
+
   describe('webhooks', () => {
     before(async () => {
       sink = await startSink();
@@ -110,8 +118,7 @@ export function webhookSuite({ Composio }) {
     after(async () => {
       await composio.triggers.delete(triggerId);
       sink.close();
-      const call = (path, method) => fetch(`${baseURL}/api/v3.1${path}`, { method, headers: { 'x-api-key': apiKey } });
-      for (const { id } of (await (await call('/webhook_subscriptions')).json()).items) await call(`/webhook_subscriptions/${id}`, 'DELETE');
+      for (const { id } of (await call('GET', '/webhook_subscriptions')).items) await call('DELETE', `/webhook_subscriptions/${id}`);
     });
 
     test('setWebhookSubscription makes one, and changes it the next time', async () => {
@@ -144,13 +151,82 @@ export function webhookSuite({ Composio }) {
 
     test('both secrets verify while a rotation is under way', async () => {
       const before = await composio.triggers.setWebhookSubscription({ webhookUrl: sink.url, version: 'V3' });
-      const reply = await fetch(`${baseURL}/api/v3.1/webhook_subscriptions/${before.id}/rotate_secret`, { method: 'POST', headers: { 'x-api-key': apiKey } });
-      const { secret } = await reply.json();
+      const { secret } = await call('POST', `/webhook_subscriptions/${before.id}/rotate_secret`);
       assert.notEqual(secret, before.secret);
       await openIssue('while rotating');
       const delivery = await sink.next();
       await verify(delivery, secret);
       await verify(delivery, before.secret);
+    });
+
+    test('what happens in Linear is delivered, and verified', async () => {
+      const { secret } = await composio.triggers.setWebhookSubscription({ webhookUrl: sink.url, version: 'V3' });
+      const session = await composio.create(user, { toolkits: ['linear'] });
+      await connect(session, 'linear', 'alice');
+      const run = async (slug, args) => {
+        const answer = await composio.tools.execute(slug, { userId: user, arguments: args, dangerouslySkipVersionCheck: true });
+        assert.equal(answer.successful, true, JSON.stringify(answer));
+        return JSON.stringify(answer.data);
+      };
+      const team = (await run('LINEAR_LIST_LINEAR_TEAMS', {})).match(/"id":"([^"]+)"/)[1];
+      const made = await composio.triggers.create(user, 'LINEAR_ISSUE_CREATED_TRIGGER', { triggerConfig: { team_id: team } });
+      await run('LINEAR_CREATE_LINEAR_ISSUE', { team_id: team, title: 'delivered from Linear' });
+      const { payload } = await verify(await sink.next(), secret);
+      assert.equal(payload.id, made.triggerId);
+      assert.equal(payload.triggerSlug, 'LINEAR_ISSUE_CREATED_TRIGGER');
+      assert.equal(payload.payload.data.title, 'delivered from Linear');
+      await composio.triggers.delete(made.triggerId);
+    });
+
+    test('what Stripe signs is delivered, and verified; what it did not sign is refused', async () => {
+      const { secret } = await composio.triggers.setWebhookSubscription({ webhookUrl: sink.url, version: 'V3' });
+      const key = `sk_test_${newUser('payer').replace('-', '')}`;
+      const config = await composio.authConfigs.create('stripe', { type: 'use_custom_auth', name: 'k', authScheme: 'API_KEY', credentials: {} });
+      await composio.connectedAccounts.initiate(user, config.id, {
+        config: { authScheme: 'API_KEY', val: { status: 'ACTIVE', api_key: key, generic_api_key: key } },
+      });
+      const signing = `whsec_${newUser('stripe')}`;
+      const endpoint = await call('POST', '/webhook_endpoints', { toolkit_slug: 'stripe', client_id: config.id });
+      await call('PATCH', `/webhook_endpoints/${endpoint.id}`, { data: { webhook_signing_secret: signing } });
+      const made = await composio.triggers.create(user, 'STRIPE_CHARGE_FAILED_TRIGGER', { triggerConfig: {} });
+
+      const charge = (id, account = accountOf(key)) => ({
+        id: `evt_${id}`,
+        object: 'event',
+        account,
+        created: Math.floor(Date.now() / 1000),
+        livemode: false,
+        type: 'charge.failed',
+        data: { object: { id: `ch_${id}`, object: 'charge', amount: 1999, failure_code: 'card_declined' } },
+      });
+      const post = async (request) => {
+        const reply = await fetch(endpoint.webhook_url, request);
+        return [reply.status, (await reply.json()).status];
+      };
+      const old = Math.floor(Date.now() / 1000) - 301;
+      const forged = stripeCall(charge('forged'), `${signing}x`);
+      const altered = stripeCall(charge('altered'), signing);
+      const unsigned = stripeCall(charge('unsigned'), signing);
+      delete unsigned.headers['stripe-signature'];
+      for (const bad of [forged, unsigned, stripeCall(charge('stale'), signing, old), { ...altered, body: altered.body.replace('1999', '1') }]) {
+        assert.equal((await post(bad))[0], 401);
+      }
+      assert.deepEqual(await post(stripeCall(charge('others', 'acct_of_somebody_else'), signing)), [200, 'ignored']);
+
+      const good = stripeCall(charge('good'), signing);
+      assert.deepEqual(await post(good), [200, 'accepted']);
+      assert.deepEqual(await post(good), [200, 'repeated']);
+      const delivery = await sink.next(); // the first that arrives is the good one: nothing of the others was kept
+      const { payload } = await verify(delivery, secret);
+      assert.equal(payload.id, made.triggerId);
+      assert.equal(payload.triggerSlug, 'STRIPE_CHARGE_FAILED_TRIGGER');
+      assert.equal(payload.userId, user);
+      assert.equal(payload.payload.event_id, 'evt_good');
+      assert.equal(payload.payload.object.failure_code, 'card_declined');
+      await assert.rejects(() => verify(delivery, signing), /signature/i);
+      const { items } = await call('GET', `/events?cursor=0&trigger_ids=${made.triggerId}&limit=100`);
+      assert.deepEqual(items.map((event) => event.data.event_id), ['evt_good']);
+      await composio.triggers.delete(made.triggerId);
     });
 
     test('the subscriptions of the newer SDK', { skip: !composio.webhooks?.subscriptions }, async () => {
