@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -103,11 +104,20 @@ func (a *api) recovered(x *exchange, r *http.Request) {
 	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) { // how a handler says: drop the connection
 		panic(cause)
 	}
-	a.log.ErrorContext(r.Context(), "request panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()),
+	a.log.ErrorContext(r.Context(), "request panicked", "panic", panicText(cause), "stack", string(debug.Stack()),
 		"request_id", requestID(x), "route", r.Pattern)
 	if x.status == 0 {
-		a.writeFault(x, r, fault.From(fmt.Errorf("panic: %v", cause)), true)
+		a.writeFault(x, r, fault.From(fmt.Errorf("panic: %s", panicText(cause))), true)
 	}
+}
+
+// panicText says what went wrong. Errors of the runtime name types and indexes only; whatever else a panic carries may hold a
+// secret, so of that only the type is told. The stack, which holds no values, says where.
+func panicText(cause any) string {
+	if err, ok := cause.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("with a %T", cause)
 }
 
 // finish writes the one log line of a request and counts it. Of the URL only the route's pattern and the session's id are

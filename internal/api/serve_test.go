@@ -276,15 +276,25 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestPanicsAreAnswered: the log says where it went wrong, and of what a panic carries nothing that may be a secret.
 func TestPanicsAreAnswered(t *testing.T) {
 	t.Parallel()
-	var broken http.HandlerFunc = func(http.ResponseWriter, *http.Request) { panic("secret detail") }
-	s := newStack(t, func(o *Options) { o.MCP = broken })
-	a := s.do(t, request{method: "POST", path: "/tool_router/trs_x/mcp"}).ok(t, 500)
-	if strings.Contains(string(a.body), "secret detail") || a.header.Get("X-Should-Retry") != "false" {
-		t.Errorf("got %s", a.body)
-	}
-	if !strings.Contains(s.log.String(), "secret detail") || !strings.Contains(s.log.String(), "serve_test.go") {
-		t.Error("the log has neither the panic nor its stack")
+	for name, tc := range map[string]struct {
+		cause  func(nothing []string) any
+		logged string
+	}{
+		"a text":             {func([]string) any { return "secret detail" }, "with a string"},
+		"an error":           {func([]string) any { return errors.New("secret detail") }, "with a *errors.errorString"},
+		"one of the runtime": {func(nothing []string) any { return nothing[len("secret detail")] }, "index out of range [13]"},
+	} {
+		var broken http.HandlerFunc = func(http.ResponseWriter, *http.Request) { panic(tc.cause(nil)) }
+		s := newStack(t, func(o *Options) { o.MCP = broken })
+		a := s.do(t, request{method: "POST", path: "/tool_router/trs_x/mcp"}).ok(t, 500)
+		if strings.Contains(string(a.body), "secret detail") || strings.Contains(string(a.body), tc.logged) || a.header.Get("X-Should-Retry") != "false" {
+			t.Errorf("%s: got %s", name, a.body)
+		}
+		if log := s.log.String(); strings.Contains(log, "secret detail") || !strings.Contains(log, tc.logged) || !strings.Contains(log, "serve_test.go") {
+			t.Errorf("%s: the log is %s", name, log)
+		}
 	}
 }
