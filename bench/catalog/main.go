@@ -42,7 +42,7 @@ func run(binary string, tools int, from string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(directory) //nolint:errcheck // a temporary directory
+	defer os.RemoveAll(directory)
 	if from == "" {
 		from = filepath.Join(directory, "toolkits")
 		if err := writeCatalog(from, tools); err != nil {

@@ -106,7 +106,7 @@ func (s *toolkitAddCmd) options(ctx context.Context, c *console) (o *intake.Opti
 		if err != nil {
 			return nil, nil, err
 		}
-		o.Sink, done = server, func() { server.Close() } //nolint:errcheck // what was added is stored
+		o.Sink, done = server, func() { server.Close() }
 	}
 	if s.DryRun {
 		o.Sink = readOnly{o.Sink}

@@ -223,5 +223,5 @@ type deleteTriggerResponse struct {
 }
 
 func (a *api) deleteTrigger(ctx context.Context, caller tenant.Caller, in deleteTriggerRequest) (deleteTriggerResponse, error) {
-	return deleteTriggerResponse{in.ID}, a.triggers.Delete(ctx, caller, in.ID)
+	return deleteTriggerResponse(in), a.triggers.Delete(ctx, caller, in.ID)
 }

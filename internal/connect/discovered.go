@@ -112,7 +112,7 @@ func (d discovered) Finish(ctx context.Context, g Grant, h Handshake, p Callback
 	if err != nil {
 		return Tokens{}, err
 	}
-	return oauth2Scheme{d.auth}.Finish(ctx, plain, h, p)
+	return oauth2Scheme(d).Finish(ctx, plain, h, p)
 }
 
 // CanRefresh needs the place where tokens are renewed: an account that was brought in from elsewhere may not know it.
@@ -126,7 +126,7 @@ func (d discovered) Refresh(ctx context.Context, g Grant) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	return oauth2Scheme{d.auth}.Refresh(ctx, plain)
+	return oauth2Scheme(d).Refresh(ctx, plain)
 }
 
 // CanRevoke reports whether the server said where grants are ended.
@@ -138,5 +138,5 @@ func (d discovered) Revoke(ctx context.Context, g Grant) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return oauth2Scheme{d.auth}.Revoke(ctx, plain)
+	return oauth2Scheme(d).Revoke(ctx, plain)
 }
