@@ -35,6 +35,11 @@ func TestNoSecretLeaks(t *testing.T) {
 	w.useOAuth()
 	w.useKeys()
 	w.useSessions()
+	w.useOAuth1()
+	w.useProxy()
+	w.useWebhooks()
+	w.useLogins()
+	w.useSilence()
 	w.useBadInput()
 	w.backup()
 	stop(t, w.server)
@@ -58,14 +63,17 @@ type leakWorld struct {
 	tokens  int
 
 	provider *httptest.Server
-	mood     atomic.Value // how the provider answers: "", "echo", "garbage", "refuse"
+	mood     atomic.Value  // how the provider answers: "", "echo", "garbage", "refuse", "hang"
+	hung     chan struct{} // told of each request that is left without the end of its answer
+	sunk     chan struct{} // told of each event that was delivered
 }
 
 // keptAnswer is what the server said to somebody.
 type keptAnswer struct{ request, text string }
 
 func newLeakWorld(t *testing.T) *leakWorld {
-	w := &leakWorld{T: t, data: t.TempDir(), never: make(map[string]string), atRest: make(map[string]string)}
+	w := &leakWorld{T: t, data: t.TempDir(), never: make(map[string]string), atRest: make(map[string]string),
+		hung: make(chan struct{}), sunk: make(chan struct{}, 100)}
 	w.mood.Store("")
 	w.provider = httptest.NewServer(http.HandlerFunc(w.serveProvider))
 	t.Cleanup(w.provider.Close)
@@ -114,6 +122,10 @@ auth:
     token_url: ` + w.provider.URL + `/token
     revoke_url: ` + w.provider.URL + `/revoke
     scopes: {default: [all]}
+  - scheme: OAUTH1
+    request_token_url: ` + w.provider.URL + `/oauth1/request
+    authorize_url: ` + w.provider.URL + `/oauth1/authorize
+    access_token_url: ` + w.provider.URL + `/oauth1/access
   - scheme: API_KEY
     fields:
       api_key*: {title: Key, secret: true}
@@ -170,7 +182,9 @@ func (w *leakWorld) serveProvider(rw http.ResponseWriter, r *http.Request) {
 		w.once("verifier", verifier)
 	}
 	user, password, _ := r.BasicAuth()
-	sent := fmt.Sprint(string(body), " ", r.Header, " ", user, " ", password, " ", form)
+	proxied := r.Header.Get("Proxy-Authorization") // first, for long answers are cut
+	pair, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(proxied, "Basic "))
+	sent := fmt.Sprint(proxied, " ", string(pair), " ", string(body), " ", r.Header, " ", user, " ", password, " ", form)
 	switch mood := w.mood.Load(); {
 	case r.URL.Path == "/authorize":
 		q := r.URL.Query()
@@ -178,6 +192,17 @@ func (w *leakWorld) serveProvider(rw http.ResponseWriter, r *http.Request) {
 		code := fmt.Sprintf("code-%d-for-one-use-only", len(sent))
 		w.once("code", code)
 		http.Redirect(rw, r, q.Get("redirect_uri")+"?"+url.Values{"code": {code}, "state": {q.Get("state")}}.Encode(), http.StatusFound)
+	case r.URL.Path == "/oauth1/authorize":
+		http.Redirect(rw, r, w.server.URL()+"/api/v3.1/toolkits/auth/callback?"+url.Values{"oauth_token": r.URL.Query()["oauth_token"], "oauth_verifier": {w.secret("verifier of OAuth 1")}}.Encode(), http.StatusFound)
+	case r.URL.Path == "/sink":
+		defer func() { w.sunk <- struct{}{} }()
+		rw.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(rw, sent)
+	case mood == "hang":
+		fmt.Fprintf(rw, `{"you_sent": %q`, sent)
+		http.NewResponseController(rw).Flush()
+		w.hung <- struct{}{}
+		<-r.Context().Done()
 	case mood == "echo":
 		rw.Header().Set("X-Echo", strings.ReplaceAll(sent, "\n", " "))
 		rw.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+form.Get("refresh_token")+`"`)
@@ -191,6 +216,13 @@ func (w *leakWorld) serveProvider(rw http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/token":
 		writeJSON(rw, map[string]any{"access_token": w.secret("access token"), "refresh_token": w.secret("refresh token"), "id_token": w.secret("id token"),
 			"token_type": "bearer", "expires_in": 3600, "scope": "all"})
+	case strings.HasPrefix(r.URL.Path, "/oauth1/"):
+		answer := url.Values{"oauth_token": {w.secret("token of OAuth 1")}, "oauth_token_secret": {w.secret("token secret")}, "oauth_callback_confirmed": {"true"}}
+		if r.URL.Path == "/oauth1/request" { // goes to the consent page and back, in the person's browser
+			answer.Set("oauth_token", fmt.Sprintf("temporary-%d-for-one-use-only", len(sent)))
+			w.once("temporary token", answer.Get("oauth_token"))
+		}
+		io.WriteString(rw, answer.Encode())
 	default:
 		writeJSON(rw, map[string]any{"id": "u1", "name": "Ann", "you_sent": sent})
 	}
@@ -208,8 +240,12 @@ func (w *leakWorld) do(method, path, body string) map[string]any {
 	req.Header.Set("X-Api-Key", operatorsKey)
 	req.Header.Set("Content-Type", "application/json")
 	_, text := w.send(req)
-	var answer map[string]any
-	json.Unmarshal([]byte(text), &answer) // pages are no JSON
+	return object(text)
+}
+
+// object reads an answer; of pages, which are no JSON, there is nothing to read.
+func object(text string) (answer map[string]any) {
+	json.Unmarshal([]byte(text), &answer)
 	return answer
 }
 

@@ -23,8 +23,12 @@ type Credential struct {
 	Proxy     outbound.Proxy    // that requests with this credential go through
 
 	sign  func(*http.Request) error // for schemes whose proof is a signature; nil otherwise
+	token secret.Value              // that signed requests carry in the clear; empty otherwise
 	print string                    // of the values it was made from, to tell whether the account holds newer ones
 }
+
+// Carried gives the secrets that requests carry beside Header and Query: the token of a signature, and the key of the proxy.
+func (c Credential) Carried() [2]secret.Value { return [...]secret.Value{c.token, c.Proxy.Auth()} }
 
 // newCredential puts an account's values where its toolkit says they go, or else where the scheme usually puts them.
 func newCredential(scheme Scheme, g Grant, accountID, mode string) (Credential, error) {
@@ -35,7 +39,7 @@ func newCredential(scheme Scheme, g Grant, accountID, mode string) (Credential, 
 		Proxy:  g.Proxy, print: fingerprint(g.Values),
 	}
 	if s, ok := scheme.(signing); ok {
-		c.sign = s.signer(g)
+		c.sign, c.token = s.signer(g), g.Values["oauth_token"]
 	}
 	if len(g.Declared.Header) == 0 && len(g.Declared.Query) == 0 {
 		return c, scheme.Place(g, &c)

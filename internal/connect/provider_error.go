@@ -179,6 +179,12 @@ func scrubbed(err error, g Grant, sent map[string]string) error {
 	}
 	id, key := g.Client["client_id"].Reveal(), g.Client["client_secret"].Reveal()
 	hide(base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(key)))) // of HTTP Basic
+	_, proof, _ := strings.Cut(g.Proxy.Auth().Reveal(), " ")
+	hide(proof)
+	if pair, err := base64.StdEncoding.DecodeString(proof); err == nil {
+		_, password, _ := strings.Cut(string(pair), ":")
+		hide(password)
+	}
 	e.text = forPeople(e.text)
 	return err
 }

@@ -171,6 +171,9 @@ func redactAll(text []byte, cred connect.Credential) []byte {
 			}
 		}
 	}
+	for _, v := range cred.Carried() {
+		text = redactOne(text, v.Reveal())
+	}
 	return text
 }
 

@@ -51,6 +51,10 @@ func ParseProxy(address string, key secret.Value) (Proxy, error) {
 // Address gives scheme, host and port of the proxy, which may be shown; empty for the zero Proxy.
 func (p Proxy) Address() string { return p.address }
 
+// Auth gives the value of the Proxy-Authorization header that opens the proxy; empty when none does. It is for finding it in what
+// comes back: requests get it by themselves.
+func (p Proxy) Auth() secret.Value { return p.auth }
+
 func proxyAuth(key string) secret.Value {
 	switch scheme, _, whole := strings.Cut(key, " "); {
 	case whole && (strings.EqualFold(scheme, "Basic") || strings.EqualFold(scheme, "Bearer")):
