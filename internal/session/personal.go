@@ -31,8 +31,8 @@ func (s *Service) Personal(ctx context.Context, c tenant.Caller, userID string) 
 	return created.View, err
 }
 
+// personalID gives the id of a user's personal session. That it follows from the user keeps two nodes from making two; 72 bits of a
 // hash do not meet by accident, and opening it checks whose it is.
-// hash do not meet by accident, and whose session it is is looked at when it is opened.
 func personalID(projectID, userID string) string {
 	sum := sha256.Sum256([]byte("personal\x00" + projectID + "\x00" + userID))
 	return id.Session + "_" + base64.RawURLEncoding.EncodeToString(sum[:9])
