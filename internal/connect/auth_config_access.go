@@ -138,10 +138,10 @@ func (s *Service) Scopes(c tenant.Caller, cfg AuthConfig) []string {
 		return nil
 	}
 	declared, _, ok := s.declaration(t, cfg.Scheme)
-	if !ok || declared.OAuth2 == nil {
+	if !ok {
 		return nil
 	}
-	scopes, user := s.scopes(c, cfg, declared.OAuth2)
+	scopes, user := s.scopes(c, cfg, declared)
 	return slices.Concat(scopes, user)
 }
 

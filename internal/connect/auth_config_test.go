@@ -182,14 +182,18 @@ func TestScopesOfALink(t *testing.T) {
 		n    connect.NewAuthConfig
 		want []string
 	}{
-		"the toolkit's default": {connect.NewAuthConfig{}, []string{"read", "write"}},
-		"the least for a tool":  {connect.NewAuthConfig{ToolsForCreation: []string{"ACME_MAKE_THING"}}, []string{"things.admin", "things.write"}},
-		"shared between tools":  {connect.NewAuthConfig{ToolsForCreation: []string{"ACME_MAKE_THING", "ACME_LIST_THINGS"}}, []string{"things.read", "things.write"}},
-		"listed":                {connect.NewAuthConfig{Scopes: []string{"own"}, ToolsForCreation: []string{"ACME_MAKE_THING"}}, []string{"own"}},
+		"the toolkit's default":                  {connect.NewAuthConfig{}, []string{"read", "write"}},
+		"the least for a tool":                   {connect.NewAuthConfig{ToolsForCreation: []string{"ACME_MAKE_THING"}}, []string{"things.admin", "things.write"}},
+		"shared between tools":                   {connect.NewAuthConfig{ToolsForCreation: []string{"ACME_MAKE_THING", "ACME_LIST_THINGS"}}, []string{"things.read", "things.write"}},
+		"listed":                                 {connect.NewAuthConfig{Scopes: []string{"own"}, ToolsForCreation: []string{"ACME_MAKE_THING"}}, []string{"own"}},
+		"listed for a server that is discovered": {connect.NewAuthConfig{Toolkit: "remote", Scopes: []string{"own"}}, []string{"own"}},
+		"what its tools need":                    {connect.NewAuthConfig{Toolkit: "remote", ToolsForCreation: []string{"REMOTE_LIST_THINGS"}}, []string{"things.read"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			test.n.Toolkit = "acme"
-			test.n.Credentials = connect.Fields{"client_id": secret.Hide("i"), "client_secret": secret.Hide("s")}
+			if test.n.Toolkit == "" {
+				test.n.Toolkit = "acme"
+				test.n.Credentials = connect.Fields{"client_id": secret.Hide("i"), "client_secret": secret.Hide("s")}
+			}
 			c, err := b.CreateAuthConfig(b.ctx, b.caller, test.n)
 			must(t, err)
 			v, err := b.OpenLink(b.ctx, b.link(connect.NewLink{AuthConfigID: c.ID}).Token, "browser-1")

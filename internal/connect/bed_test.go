@@ -176,6 +176,11 @@ auth:
       site*: {title: Site}
       key*: {title: Key, secret: true}
 `,
+		"remote": "slug: remote\nname: Remote\n" + head + `
+auth:
+  - scheme: DCR_OAUTH
+    discovery_url: $URL/mcp
+`,
 		"open": "slug: open\nname: Open\n" + head,
 	}
 	files := fstest.MapFS{}

@@ -31,15 +31,21 @@ func (s *Service) grant(c tenant.Caller, cfg AuthConfig, mode string, values Fie
 		}
 		g.Client = over(cfg.Credentials, Fields{"client_id": secret.Hide(app.ClientID), "client_secret": app.ClientSecret})
 	}
-	if declared.OAuth2 != nil {
-		g.Scopes, g.User = s.scopes(c, cfg, declared.OAuth2)
-	}
+	g.Scopes, g.User = s.scopes(c, cfg, declared)
 	return g, scheme, nil
 }
 
 // scopes are what the user is asked for: what the auth config lists, else the least that its tools need, else the operator's
-// choice for the app, else the toolkit's default.
-func (s *Service) scopes(c tenant.Caller, cfg AuthConfig, o *catalog.OAuth2) (scopes, user []string) {
+// choice for the app, else the toolkit's default. A discovered server has none of these last; it says itself what there is to ask
+// for.
+func (s *Service) scopes(c tenant.Caller, cfg AuthConfig, declared *catalog.AuthScheme) (scopes, user []string) {
+	var o catalog.OAuth2
+	switch {
+	case declared.OAuth2 != nil:
+		o = *declared.OAuth2
+	case declared.Discover == nil:
+		return nil, nil
+	}
 	user = cfg.UserScopes
 	if len(user) == 0 {
 		user = o.DefaultUser

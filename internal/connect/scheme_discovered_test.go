@@ -144,6 +144,20 @@ func TestDCRFromNothingToTokens(t *testing.T) {
 	}
 }
 
+func TestDCRAsksForTheScopesOfTheAuthConfig(t *testing.T) {
+	t.Parallel()
+	s := newSignInServer(t)
+	g := s.grant(t, DCROAuth)
+	g.Scopes = []string{"tools.read"}
+	target, err := newDCR().Begin(t.Context(), g, &Handshake{State: "s", RedirectURI: "https://patchbay.example/cb"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u, _ := url.Parse(target); u.Query().Get("scope") != "tools.read offline_access" {
+		t.Errorf("it asks for %q", u.Query().Get("scope"))
+	}
+}
+
 func TestDCRWithAConfidentialClient(t *testing.T) {
 	t.Parallel()
 	s, scheme := newSignInServer(t), newDCR()
