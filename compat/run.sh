@@ -53,7 +53,10 @@ mcp() {
 }
 
 schemes() { # OAuth servers that we did not write, and a search for secrets in all that was said and kept
-  node bed/bed.mjs --schemes "$PWD/../bin/patchbay" -- node --test --test-timeout=120000 schemes/*.test.mjs
+  local version=v3.51.17
+  local server=$PWD/.cache/zitadel-oidc-$version/server
+  [ -x "$server" ] || GOBIN=$(dirname "$server") go install "github.com/zitadel/oidc/v3/example/server@$version"
+  BED_ZITADEL_BINARY=$server node bed/bed.mjs --schemes "$PWD/../bin/patchbay" -- node --test --test-timeout=120000 schemes/*.test.mjs
 }
 
 (cd .. && go build -o bin/patchbay ./cmd/patchbay)

@@ -5,7 +5,8 @@
 // The bed: emulated GitHub, Google, Slack and Linear (npm package "emulate"), a strict gate before each of them, a Stripe that
 // knows its accounts, and the patchbay binary with its own empty data directory, configured as an operator would configure it. The command finds it
 // through PATCHBAY_URL, PATCHBAY_API_KEY, BED_GATES (JSON: provider -> URL of its gate) and BED_DATA (data directory). With
-// --schemes there are also Microsoft, Okta and an OpenID server (BED_OIDC), and the log says everything.
+// --schemes there are also Microsoft, Okta, an OpenID server (BED_OIDC) with a resource that it protects (BED_RESOURCE), and the
+// OpenID server whose program BED_ZITADEL_BINARY names (BED_ZITADEL); and the log says everything.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync, createWriteStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -13,12 +14,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startGate } from './gate.mjs';
-import { CLIENTS, MORE_CLIENTS, moreSeed, moreSettings, seedFile, settingsFile } from './settings.mjs';
+import { CLIENTS, MORE_CLIENTS, moreSeed, moreSettings, seedFile, settingsFile, zitadelPeople } from './settings.mjs';
 import { startStripe } from './stripe.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const schemes = process.argv[2] === '--schemes';
 const [binary, dashes, ...command] = process.argv.slice(schemes ? 3 : 2);
+if (schemes && !process.env.BED_ZITADEL_BINARY) {
+  console.error('BED_ZITADEL_BINARY is not set: compat/run.sh schemes builds it');
+  process.exit(2);
+}
 if (!binary || dashes !== '--' || command.length === 0) {
   console.error('usage: node bed.mjs [--schemes] PATCHBAY_BINARY -- COMMAND [ARG ...]');
   process.exit(2);
@@ -39,14 +44,18 @@ try {
   await startEmulators(url);
   stripe = await startStripe();
   const oidc = schemes ? await startOIDC(url) : '';
+  const resource = schemes ? await startResource(oidc) : '';
+  const zitadel = schemes ? await startZitadel(url) : '';
   const key = 'ak_compat_0123456789abcdefghijklmnopqrstuvwxyz';
-  await startPatchbay(url, port, key, oidc);
+  await startPatchbay(url, port, key, { oidc, resource });
   status = await run({
     PATCHBAY_URL: url,
     PATCHBAY_API_KEY: key,
     BED_GATES: JSON.stringify(Object.fromEntries(Object.entries(gates).map(([name, gate]) => [name, gate.url]))),
     BED_DATA: directory,
     BED_OIDC: oidc,
+    BED_RESOURCE: resource,
+    BED_ZITADEL: zitadel,
     BED_BINARY: binary,
   });
 } catch (error) {
@@ -76,9 +85,30 @@ async function startOIDC(patchbayURL) {
   return url;
 }
 
-async function startPatchbay(url, port, key, oidc) {
+async function startResource(issuer) {
+  const port = await freePort();
+  start('resource', process.execPath, [join(here, 'resource.mjs'), String(port), issuer]);
+  const url = `http://127.0.0.1:${port}`;
+  await reachable(url, 'resource');
+  return url;
+}
+
+// It is told its port and listens at every address.
+async function startZitadel(patchbayURL) {
+  const port = await freePort();
+  const people = join(directory, 'zitadel-people.json');
+  writeFileSync(people, zitadelPeople());
+  const callback = `${patchbayURL}/api/v3.1/toolkits/auth/callback`;
+  start('zitadel', process.env.BED_ZITADEL_BINARY, [], { PORT: String(port), USERS_FILE: people, REDIRECT_URI: callback });
+  const url = `http://127.0.0.1:${port}`;
+  await reachable(`${url}/.well-known/openid-configuration`, 'zitadel');
+  gates.zitadel = await startGate('zitadel', url);
+  return url;
+}
+
+async function startPatchbay(url, port, key, { oidc, resource }) {
   const settings = join(directory, 'patchbay.yaml');
-  const more = schemes ? moreSettings({ gates, oidc, toolkitDirs: join(here, '..', 'testdata', 'toolkits') }) : undefined;
+  const more = schemes ? moreSettings({ gates, oidc, resource, toolkitDirs: join(here, '..', 'testdata', 'toolkits') }) : undefined;
   writeFileSync(settings, settingsFile({ port, data: join(directory, 'data'), gates, stripe: stripe.url }, more));
   start('patchbay', binary, ['serve', '--config', settings], { PATCHBAY_API_KEY: key });
   await reachable(`${url}/readyz`, 'patchbay');

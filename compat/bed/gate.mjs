@@ -10,7 +10,7 @@
 // Control:  POST /__gate  {"expire": TOKEN|"*"} {"revoke": TOKEN|"*"} {"ttl": SECONDS} {"deny": true} {"clear": true}
 //                         {"endGrants": true} as if the person had removed the app's access: no token and no refresh token works any more
 //                         {"fault": {"status", "headers", "body", "drop", "delayMs", "count", "path", "method"}}
-//           GET  /__gate  -> counters and the requests that were let through since the last read with ?drain=1
+//           GET  /__gate  -> counters, refresh tokens (the newest last) and the requests that were let through since the last read with ?drain=1
 import http from 'node:http';
 
 const DIALECTS = {
@@ -61,12 +61,19 @@ const DIALECTS = {
     open: /^\/(oauth2\/default\/(v1\/(authorize|token|revoke|keys)|\.well-known)|_emulate|$)/,
     refuse: [401, { error: 'invalid_token', error_description: 'The access token is invalid.' }],
   },
+  zitadel: { // no emulator: a real server, whose tokens live for five minutes unless the gate ends them
+    token: /^\/oauth\/token$/,
+    revoke: /^\/revoke$/,
+    open: /^\/(auth|login|oauth\/token|revoke|\.well-known|$)/,
+    refuse: [401, { error: 'access_denied', error_description: 'access token invalid' }],
+  },
 };
 
 /** Starts a gate for provider in front of the emulator at target. Resolves to { url, close }. */
 export function startGate(provider, target, port = 0) {
   const dialect = DIALECTS[provider];
   const upstream = new URL(target);
+  const own = `http://localhost:${upstream.port}`; // what servers call themselves that know their port only
   const alive = new Map(); // token -> time it ends, in ms
   const renewable = new Set(); // refresh tokens
   const issued = new Set(); // all of them, and codes
@@ -117,7 +124,7 @@ export function startGate(provider, target, port = 0) {
       if (order.ttl !== undefined) ttl = order.ttl;
       if (order.clear) faults = [];
     }
-    const report = { ...counters, alive: alive.size, ttl, seen, issued: [...issued] };
+    const report = { ...counters, alive: alive.size, ttl, seen, issued: [...issued], renewable: [...renewable] };
     if (request.url.includes('drain=1')) seen = [];
     answer(response, 200, report);
   }
@@ -166,6 +173,7 @@ export function startGate(provider, target, port = 0) {
         const code = reply.headers.location?.match(/[?&]code=([^&]+)/)?.[1];
         if (code) issued.add(code);
         const replyHeaders = { ...reply.headers, 'content-length': out.length };
+        if (replyHeaders.location?.startsWith(own)) replyHeaders.location = replyHeaders.location.slice(own.length); // stay at the gate
         delete replyHeaders['transfer-encoding'];
         response.writeHead(reply.statusCode, replyHeaders);
         response.end(out);

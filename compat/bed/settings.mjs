@@ -16,6 +16,20 @@ export const MORE_CLIENTS = {
 
 export const OIDC_CLIENT = { id: 'oidc-compat', secret: 'oidc-secret-0123456789', method: 'client_secret_basic' };
 
+/** How the protected resource asks that server about tokens, and what a token must be good for. */
+export const RESOURCE_CLIENT = { id: 'resource-compat', secret: 'resource-secret-0123456789' };
+export const RESOURCE_SCOPE = 'profile:read';
+
+/** The client that Zitadel's example server has built in. Its secret is no word to look for in a log. */
+export const ZITADEL_CLIENT = { id: 'web', secret: 'secret' };
+
+/** Who may sign in there, and with which password (the file's form is the example server's). */
+export const ZITADEL_PASSWORD = 'zitadel-password-0123456789';
+export function zitadelPeople() {
+  const person = (name, last) => ({ ID: name, Username: name, Password: ZITADEL_PASSWORD, FirstName: name, LastName: last, Email: `${name}@example.com`, EmailVerified: true });
+  return JSON.stringify({ alice: person('alice', 'A'), bob: person('bob', 'B') });
+}
+
 /** The seed of the emulators, for a patchbay that lives at the given URL. */
 export function seedFile(patchbayURL) {
   const redirect = `redirect_uris: ["${patchbayURL}/api/v3.1/toolkits/auth/callback"]`;
@@ -84,7 +98,7 @@ okta:
 }
 
 /** What the scheme suite adds to patchbay.yaml: its toolkits, ways to revoke, and a log that says everything. */
-export function moreSettings({ gates, oidc, toolkitDirs }) {
+export function moreSettings({ gates, oidc, resource, toolkitDirs }) {
   const toolkit = (slug, url, client, authorize, token, revoke) => `
   ${slug}:
     base_url: ${url}
@@ -99,7 +113,11 @@ export function moreSettings({ gates, oidc, toolkitDirs }) {
     toolkits:
       toolkit('msgraph', gates.microsoft.url, microsoft, '/oauth2/v2.0/authorize', '/oauth2/v2.0/token', '/oauth2/v2.0/revoke') +
       toolkit('okta', gates.okta.url, okta, '/oauth2/default/v1/authorize', '/oauth2/default/v1/token', '/oauth2/default/v1/revoke') +
-      toolkit('oidc', oidc, OIDC_CLIENT, '/auth', '/token', '/token/revocation'),
+      toolkit('oidc', oidc, OIDC_CLIENT, '/auth', '/token', '/token/revocation') +
+      toolkit('zitadel', gates.zitadel.url, ZITADEL_CLIENT, '/auth', '/oauth/token', '/revoke') +
+      `
+  protected:
+    base_url: ${resource}/api`,
     rest: `
 toolkit_dirs: ["${toolkitDirs}"]
 log: { level: debug }

@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { CLIENTS, MORE_CLIENTS, OIDC_CLIENT } from '../bed/settings.mjs';
+import { CLIENTS, MORE_CLIENTS, OIDC_CLIENT, RESOURCE_CLIENT } from '../bed/settings.mjs';
 
 /** Lists what was found, one line each: the first characters of the secret, and where it is. */
 export function findLeaks({ issued, once, answers, directory, backup }) {
-  const clients = [...Object.values({ ...CLIENTS, ...MORE_CLIENTS }), OIDC_CLIENT].map((client) => client.secret);
+  const clients = [...Object.values({ ...CLIENTS, ...MORE_CLIENTS }), OIDC_CLIENT, RESOURCE_CLIENT].map((client) => client.secret);
   const kept = [{ name: 'patchbay.log', content: readFileSync(join(directory, 'patchbay.log')) }, ...stored(join(directory, 'data'))];
   kept.push({ name: 'the backup', content: gunzipSync(readFileSync(backup)) });
   const leaks = [];
