@@ -27,6 +27,9 @@ func TestEveryRouteNeedsACredential(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for _, rt := range new(api).routes() {
+		if rt.endpoint.open != nil { // providers have no key of ours: their calls prove themselves
+			continue
+		}
 		for _, prefix := range prefixes {
 			path := prefix + rt.example(map[string]string{"session_id": "trs_x", "tool_slug": "X", "slug": "x", "nanoid": "ac_x", "status": "ENABLED"})
 			for name, header := range map[string]map[string]string{
