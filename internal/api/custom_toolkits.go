@@ -31,9 +31,12 @@ type upsertCustomToolkitResponse struct {
 
 // upsertCustomToolkit stores a toolkit for the project, or a new version of it.
 func (a *api) upsertCustomToolkit(ctx context.Context, caller tenant.Caller, in upsertCustomToolkitRequest) (upsertCustomToolkitResponse, error) {
-	document, err := in.document()
+	document, err := a.customDocument(ctx, caller, in)
 	if err != nil {
 		return upsertCustomToolkitResponse{}, err
+	}
+	if len(in.ToolkitConfig) > 0 {
+		in.Slug = document.Definition.Slug
 	}
 	if in.Slug != "" || in.DryRun {
 		tk, err := a.catalog.Check(caller.ProjectID, document)
@@ -54,7 +57,7 @@ func (a *api) upsertCustomToolkit(ctx context.Context, caller tenant.Caller, in 
 	return upsertCustomToolkitResponse{added.Slug, added.Version, added.Tools, added.Unchanged, added.Diff}, nil
 }
 
-func (in *upsertCustomToolkitRequest) document() (catalog.Document, error) {
+func (a *api) customDocument(ctx context.Context, caller tenant.Caller, in upsertCustomToolkitRequest) (catalog.Document, error) {
 	given := 0
 	for _, there := range []bool{len(in.ToolkitConfig) > 0, len(in.Definition) > 0, in.Files != nil} {
 		if there {
@@ -63,10 +66,9 @@ func (in *upsertCustomToolkitRequest) document() (catalog.Document, error) {
 	}
 	switch {
 	case given != 1:
-		return catalog.Document{}, invalidRequest("definition, files: give exactly one of them")
+		return catalog.Document{}, invalidRequest("toolkit_config, definition, files: give exactly one of them")
 	case len(in.ToolkitConfig) > 0:
-		return catalog.Document{}, fault.New(fault.Unsupported, fault.SlugUnsupported, "toolkit_config: this server does not make toolkits of MCP servers.").
-			WithFix("Send definition or files.")
+		return a.serverDocument(ctx, caller, in)
 	case in.Files != nil:
 		return catalog.Document{Files: in.Files}, nil
 	}

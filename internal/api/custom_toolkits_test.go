@@ -123,7 +123,6 @@ func TestCustomToolkitsRefused(t *testing.T) {
 		"metadata":           shelfDefinition("http://169.254.169.254", "X"),
 		"the server's own":   strings.ReplaceAll(shelfDefinition("https://x.example", "X"), `"shelf"`, `"acme"`),
 		"a tool of MCP":      strings.ReplaceAll(shelfDefinition("https://x.example", "X"), `"http":{`, `"mcp":{"tool":"x","hash":"y"},"graphql":null,"http":{`),
-		"an MCP server":      `{"slug":"x","toolkit_config":{"name":"X","app_url":"https://x.example","auth_schemes":[{"mode":"NO_AUTH"}]}}`,
 		"a wrong type":       `{"definition":{"slug":7}}`,
 		"a definition of no": `{"definition":null}`,
 	} {

@@ -72,6 +72,7 @@ func (a *api) routes() []route {
 
 		{"PUT", "/toolkits/{slug}/pin", 200, 0, serve(a.pinToolkit)},
 		{"POST", "/custom/toolkits/upsert", 200, noRetry, serve(a.upsertCustomToolkit)},
+		{"POST", "/custom/toolkits/sync", 200, noRetry, serve(a.syncCustomToolkit)},
 		{"GET", "/custom/toolkits", 200, 0, serve(a.listCustomToolkits)},
 		{"DELETE", "/custom/toolkits/{slug}", 200, 0, serve(a.deleteCustomToolkit)},
 

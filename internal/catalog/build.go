@@ -33,7 +33,7 @@ func (s *Step) Build(t *Toolkit, env *mapping.Env) (Built, error) {
 }
 
 // Main reports whether there is a request after the steps.
-func (r *Request) Main() bool { return r.HTTP != nil || r.GraphQL != nil }
+func (r *Request) Main() bool { return r.HTTP != nil || r.GraphQL != nil || r.MCP != nil }
 
 func buildEither(t *Toolkit, env *mapping.Env, plain *HTTPRequest, graphql *GraphQLRequest) (Built, error) {
 	if plain != nil {
@@ -98,10 +98,7 @@ func join(t *Toolkit, base, path *mapping.Text, env *mapping.Env) (string, error
 	if base == nil || t.rebased {
 		base = t.BaseURL
 	}
-	if base == nil {
-		return "", fault.New(fault.Internal, fault.SlugInternal, "Toolkit %q has no base URL.", t.Slug)
-	}
-	origin, err := base.Expand(env)
+	origin, err := expandBase(t, base, env)
 	if err != nil {
 		return "", err
 	}
@@ -111,6 +108,16 @@ func join(t *Toolkit, base, path *mapping.Text, env *mapping.Env) (string, error
 	}
 	return strings.TrimSuffix(origin, "/") + p, nil
 }
+
+func expandBase(t *Toolkit, base *mapping.Text, env *mapping.Env) (string, error) {
+	if base == nil {
+		return "", fault.New(fault.Internal, fault.SlugInternal, "Toolkit %q has no base URL.", t.Slug)
+	}
+	return base.Expand(env)
+}
+
+// MCPEndpoint gives the address of the toolkit's MCP server: all of its tools are there.
+func (t *Toolkit) MCPEndpoint(env *mapping.Env) (string, error) { return expandBase(t, t.BaseURL, env) }
 
 func (r *HTTPRequest) query(env *mapping.Env) (string, error) {
 	var p params

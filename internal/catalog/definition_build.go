@@ -167,6 +167,8 @@ func (t *DefinedTool) Detail(tk *Toolkit) (*Detail, error) {
 	case t.GraphQL != nil:
 		d.Request.GraphQL, err = t.GraphQL.build()
 		d.Result.From = d.Result.From.Below("data")
+	case t.MCP != nil && t.MCP.Tool != "":
+		d.Request.MCP = &MCPRequest{Tool: t.MCP.Tool}
 	default:
 		err = errors.New("it says no request")
 	}

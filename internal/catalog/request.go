@@ -2,8 +2,8 @@ package catalog
 
 import "github.com/patchbay-dev/patchbay/internal/mapping"
 
-// Request says how arguments become requests: first the steps, in their order, then the main request, which is HTTP or
-// GraphQL. A tool may lack the main request: its data is then computed from the arguments and the steps by Result.Data.
+// Request says how arguments become requests: first the steps, in their order, then the main request, which is HTTP,
+// GraphQL or a call of an MCP server's tool. A tool may lack the main request: its data is then computed from the arguments and the steps by Result.Data.
 //
 // Each request is built from a mapping.Env that holds the arguments (with defaults), the account's connection fields and the
 // results of the steps so far.
@@ -11,7 +11,11 @@ type Request struct {
 	Steps   []Step
 	HTTP    *HTTPRequest
 	GraphQL *GraphQLRequest
+	MCP     *MCPRequest
 }
+
+// MCPRequest calls a tool of the MCP server at the toolkit's base URL, with the arguments as they are.
+type MCPRequest struct{ Tool string } // as the server names it
 
 // Step is a request whose result later expressions use as steps.<name>.
 //

@@ -55,6 +55,7 @@ type Runner struct {
 	deadline  time.Duration
 	maxAnswer int64
 	schemas   *schemas
+	servers   *mcpSessions
 	entries   *logBatch
 }
 
@@ -82,6 +83,7 @@ func New(o Options) (*Runner, error) {
 		accounts: o.Accounts, client: o.Client, store: o.Store, files: o.Files, now: o.Now, log: o.Log, called: o.Called,
 		deadline: o.Deadline, maxAnswer: o.MaxAnswer,
 		schemas: &schemas{log: o.Log},
+		servers: newMCPSessions(o.Now),
 		entries: newLogBatch(o.Store, o.Log),
 	}, nil
 }
@@ -89,8 +91,12 @@ func New(o Options) (*Runner, error) {
 // Start begins to write the execution log in the background.
 func (r *Runner) Start() { r.entries.start() }
 
-// Stop writes what is left of the log and ends. Calls that are still running are not waited for.
-func (r *Runner) Stop(ctx context.Context) error { return r.entries.stop(ctx) }
+// Stop writes what is left of the log, leaves the MCP servers and ends. Calls that are still running are not waited for.
+func (r *Runner) Stop(ctx context.Context) error {
+	err := r.entries.stop(ctx)
+	r.servers.close(ctx)
+	return err
+}
 
 // LogsDropped gives how many log entries were given up because the store did not keep up.
 func (r *Runner) LogsDropped() int64 { return r.entries.dropped.Load() }
@@ -163,6 +169,9 @@ func (x *execution) ask(ctx context.Context) ([]byte, error) {
 	request := &x.detail.Request
 	if !request.Main() {
 		return x.shape(ctx, &answer{})
+	}
+	if request.MCP != nil {
+		return x.askServer(ctx, request.MCP)
 	}
 	a, err := x.exchange(ctx, exchange{
 		env: &x.env, http: request.HTTP, graphql: request.GraphQL, format: x.detail.Result.Format,

@@ -1,0 +1,216 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
+	"github.com/patchbay-dev/patchbay/internal/fault"
+)
+
+// MCPServer says how an MCP server is reached: over streamable HTTP, in the revision of the protocol that it speaks.
+type MCPServer struct {
+	URL       string
+	Send      func(*http.Request) (*http.Response, error) // puts the credential on a request and sends it, guarded
+	MaxAnswer int                                         // bytes of one message
+}
+
+// Limits of what a server may list.
+const (
+	maxMCPTools = 500
+	maxMCPPages = 100
+)
+
+// Connect opens a session. It gives the server nothing to ask us: no sampling, no roots, no elicitation, no stream of its own.
+// Requests of the session carry the context of the call that they are for.
+func (s MCPServer) Connect(ctx context.Context) (*mcp.ClientSession, error) {
+	client := mcp.NewClient(&mcp.Implementation{Name: "patchbay", Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
+	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
+		Endpoint: s.URL, DisableStandaloneSSE: true, MaxRetries: 1, MaxEventSize: s.MaxAnswer,
+		HTTPClient: &http.Client{
+			Transport:     sendFunc(s.Send),
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("connect to MCP server: %w", err)
+	}
+	return session, nil
+}
+
+type sendFunc func(*http.Request) (*http.Response, error)
+
+func (f sendFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Tools lists the server's tools as those of a toolkit. Tools that the toolkit had keep their slugs. What cannot be a tool of ours
+// is left out, and said.
+func (s MCPServer) Tools(ctx context.Context, slug string, known []DefinedTool) (tools []DefinedTool, leftOut []string, err error) {
+	session, err := s.Connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer session.Close() //nolint:errcheck // a server that does not take leave is none the worse for us
+	listed, err := listMCP(ctx, session)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := newMCPNames(slug, known)
+	seen := map[string]bool{}
+	for _, t := range listed {
+		if seen[t.Name] {
+			leftOut = append(leftOut, shortText(t.Name)+": the server lists it twice")
+			continue
+		}
+		seen[t.Name] = true
+		tool, err := n.tool(t)
+		if err != nil {
+			leftOut = append(leftOut, shortText(t.Name)+": "+err.Error())
+			continue
+		}
+		tools = append(tools, tool)
+	}
+	return tools, leftOut, nil
+}
+
+// listMCP reads all pages.
+func listMCP(ctx context.Context, session *mcp.ClientSession) ([]*mcp.Tool, error) {
+	var all []*mcp.Tool
+	params := &mcp.ListToolsParams{}
+	for range maxMCPPages {
+		page, err := session.ListTools(ctx, params)
+		if err != nil {
+			return nil, fmt.Errorf("list tools of MCP server: %w", err)
+		}
+		if all = append(all, page.Tools...); len(all) > maxMCPTools {
+			return nil, fault.New(fault.Unprocessable, fault.SlugInvalid, "The MCP server lists more than %d tools.", maxMCPTools).
+				WithFix("A toolkit takes %d: have the server list fewer, or use several servers.", maxMCPTools)
+		}
+		if page.NextCursor == "" {
+			return all, nil
+		}
+		params = &mcp.ListToolsParams{Cursor: page.NextCursor}
+	}
+	return nil, fault.New(fault.Unprocessable, fault.SlugInvalid, "The MCP server's list of tools has no end: %d pages were read.", maxMCPPages)
+}
+
+// mcpNames gives tools their slugs.
+type mcpNames struct {
+	prefix string
+	kept   map[string]string // tool to slug
+	taken  map[string]bool
+}
+
+func newMCPNames(slug string, known []DefinedTool) *mcpNames {
+	n := &mcpNames{prefix: strings.ToUpper(strings.ReplaceAll(slug, "-", "_")) + "_", kept: map[string]string{}, taken: map[string]bool{}}
+	for _, t := range known {
+		if t.MCP != nil && strings.HasPrefix(t.Slug, n.prefix) {
+			n.kept[t.MCP.Tool] = t.Slug
+			n.taken[t.Slug] = true
+		}
+	}
+	return n
+}
+
+const maxToolSlug = 60 // with the toolkit's prefix; more is allowed, and clients with prefixes of their own cut it
+
+func (n *mcpNames) slug(name string) string {
+	if slug := n.kept[name]; slug != "" {
+		return slug
+	}
+	words := wording.SplitWords(name)
+	for i := range words {
+		words[i] = strings.ToUpper(wording.ArgumentKey("x" + words[i]))[1:]
+	}
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	if len(words) == 0 {
+		words = []string{"TOOL"}
+	}
+	room := max(maxToolSlug-len(n.prefix), 24)
+	slug := n.prefix + wording.Fit(words, room, name)
+	if n.taken[slug] {
+		slug = n.prefix + wording.WithDigest(strings.Join(words, "_"), room, name)
+	}
+	n.taken[slug] = true
+	return slug
+}
+
+// tool makes a tool of a definition.
+func (n *mcpNames) tool(t *mcp.Tool) (DefinedTool, error) {
+	pinned := *t
+	pinned.Meta, pinned.Icons = nil, nil // what changes without the tool being another
+	plain, err := json.Marshal(&pinned)
+	if err != nil {
+		return DefinedTool{}, errors.New("its definition is not JSON")
+	}
+	sum := sha256.Sum256(plain)
+	out := DefinedTool{
+		Name:        wording.Clip(wording.Clean(cmp.Or(t.Title, mcpTitle(t.Annotations), t.Name)), 200),
+		Description: wording.Shorten(wording.Clean(t.Description), 2<<10), Hints: mcpHints(t.Annotations),
+		MCP: &DefinedMCP{Tool: t.Name, Hash: hex.EncodeToString(sum[:])},
+	}
+	out.Name = cmp.Or(out.Name, t.Name)
+	if out.Input, err = mcpSchema(t.InputSchema, NormaliseObject); err != nil {
+		return DefinedTool{}, fmt.Errorf("its arguments: %w", err)
+	}
+	if problems := SchemaProblems(out.Input); len(problems) > 0 {
+		return DefinedTool{}, fmt.Errorf("its arguments: %s", shortText(problems[0]))
+	}
+	if t.OutputSchema != nil { // one that cannot be read costs the description of the result, not the tool
+		out.Output, _ = mcpSchema(t.OutputSchema, NormaliseInner)
+	}
+	out.Slug = n.slug(t.Name)
+	return out, nil
+}
+
+// mcpSchema writes a schema as clients take it. That arguments are files of ours is nothing that a server may say.
+func mcpSchema(schema any, normalise func(map[string]any) (Schema, error)) (json.RawMessage, error) {
+	plain, err := json.Marshal(schema)
+	if err != nil {
+		return nil, errors.New("the schema is not JSON")
+	}
+	if why := tooDeep(plain); why != "" {
+		return nil, errors.New(why)
+	}
+	plain = bytes.ReplaceAll(plain, []byte(`"file_uploadable"`), []byte(`"x-file_uploadable"`))
+	var object map[string]any
+	if err := json.Unmarshal(plain, &object); err != nil {
+		return nil, errors.New("the schema is no object")
+	}
+	if object == nil {
+		object = map[string]any{}
+	}
+	out, err := normalise(object)
+	return out.JSON, err
+}
+
+func mcpTitle(a *mcp.ToolAnnotations) string {
+	if a == nil {
+		return ""
+	}
+	return a.Title
+}
+
+// mcpHints reads a tool's annotations with the specification's defaults: what says nothing of itself may destroy.
+func mcpHints(a *mcp.ToolAnnotations) Hints {
+	if a == nil {
+		return Hints{Destructive: true}
+	}
+	h := Hints{Read: a.ReadOnlyHint, ClosedWorld: a.OpenWorldHint != nil && !*a.OpenWorldHint}
+	if !h.Read {
+		h.Idempotent = a.IdempotentHint
+		h.Destructive = a.DestructiveHint == nil || *a.DestructiveHint
+		h.Update = !h.Destructive
+	}
+	return h
+}
