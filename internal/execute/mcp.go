@@ -105,7 +105,7 @@ func (r *Runner) openSession(ctx context.Context, endpoint string, asked *asked)
 	if !stop() || err != nil {
 		cancel()
 	}
-	return session, err //nolint:govet // own has nothing to release when the session lives: its parent is never canceled
+	return session, err
 }
 
 func (r *Runner) server(endpoint string) catalog.MCPServer {

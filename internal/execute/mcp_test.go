@@ -39,7 +39,7 @@ func newMCPServer(t *testing.T, stateless bool, build func(*mcp.Server)) *mcpSer
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		var said struct{ Method string }
-		json.Unmarshal(body, &said) //nolint:errcheck // a farewell has none
+		json.Unmarshal(body, &said) // a farewell has none
 		s.mu.Lock()
 		handler, key := s.handler, s.key
 		s.methods = append(s.methods, said.Method)
@@ -61,7 +61,7 @@ func (s *mcpServer) end() {
 	defer s.mu.Unlock()
 	for _, server := range s.servers {
 		for session := range server.Sessions() {
-			session.Close() //nolint:errcheck // it is gone either way
+			session.Close()
 		}
 	}
 }
@@ -110,7 +110,7 @@ func mcpWorld(t *testing.T, s *mcpServer, changes ...func(*execute.Options)) *wo
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		w.Stop(ctx) //nolint:errcheck // for its sessions only
+		w.Stop(ctx)
 	})
 	d := &catalog.Definition{
 		Slug: "things", Name: "Things", BaseURL: s.URL + "/mcp", Source: catalog.Source{Kind: "mcp"},
@@ -256,7 +256,7 @@ func TestMCPServerThatIsGone(t *testing.T) {
 		s.handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(status)
-			io.WriteString(w, "<html>") //nolint:errcheck // see what comes of it
+			io.WriteString(w, "<html>")
 		})
 		s.mu.Unlock()
 		wantFailure(t, w.run("SAY", `{}`), want)
