@@ -54,7 +54,7 @@ func (s authServer) begin(ctx context.Context, g Grant, h *Handshake, kept Field
 	if len(plain.Scopes) == 0 {
 		plain.Scopes = s.wanted
 	}
-	if slices.Contains(s.Scopes, "offline_access") && !slices.Contains(plain.Scopes, "offline_access") {
+	if len(plain.Scopes) > 0 && slices.Contains(s.Scopes, "offline_access") && !slices.Contains(plain.Scopes, "offline_access") {
 		plain.Scopes = append(slices.Clip(plain.Scopes), "offline_access") // else some servers give no refresh token
 	}
 	return oauth2Scheme{}.Begin(ctx, plain, h)

@@ -219,10 +219,12 @@ func (q spyingQueryer) QueryRowContext(ctx context.Context, query string, args .
 // harmless are steps that look like a scan and are none.
 var harmless = []string{
 	"SCAN CONSTANT ROW", // SELECT without FROM
-	"SCAN keysets USING INDEX sqlite_autoindex_keysets_1",           // all of them are wanted
-	"SCAN oauth_clients USING COVERING INDEX oauth_clients_unused",  // has only those that nobody used, and a bounded number of them
-	"SCAN a USING INDEX connected_accounts_pending",                 // the index has only the accounts that are being connected
-	"SCAN connected_accounts USING INDEX connected_accounts_leased", // and this one those that are being refreshed
+	"SCAN keysets USING INDEX sqlite_autoindex_keysets_1",               // all of them are wanted
+	"SCAN oauth_clients USING COVERING INDEX oauth_clients_unused",      // has only those that nobody used, and a bounded number of them
+	"SCAN a USING INDEX connected_accounts_pending",                     // the index has only the accounts that are being connected
+	"SCAN connected_accounts USING INDEX connected_accounts_leased",     // and this one those that are being refreshed
+	"SCAN webhook_subscriptions USING INDEX webhook_subscriptions_held", // and these what a node is at work on
+	"SCAN trigger_instances USING INDEX trigger_instances_held",
 }
 
 // explain gives the steps in which a statement is run.
