@@ -9,10 +9,11 @@ import (
 // build makes an index of toolkits; mostUsedFirst says that their order tells which are used most.
 func build(toolkits []*catalog.Toolkit, mostUsedFirst bool, below *Index) *Index {
 	b := builder{
-		x:     indexed(toolkits, mostUsedFirst, below),
-		stems: make(map[string]uint32),
-		verbs: make(map[verbSet]uint8),
-		names: make(map[string]int),
+		x:       indexed(toolkits, mostUsedFirst, below),
+		stems:   make(map[string]uint32),
+		verbs:   make(map[verbSet]uint8),
+		names:   make(map[string]int),
+		vectors: make(map[string]*vector),
 	}
 	for _, tk := range toolkits {
 		b.countNameWords(tk)
@@ -58,6 +59,8 @@ type builder struct {
 	terms   []fieldTerm    // in order of document
 	lengths []fieldLengths // by document
 	grams   gramBuilder
+	vectors map[string]*vector // of words met so far; nil where a word has none
+	meaning meaning            // of the tool at hand
 }
 
 // field is a part of a tool that terms are found in.
@@ -94,6 +97,7 @@ func (b *builder) countNameWords(tk *catalog.Toolkit) {
 
 func (b *builder) addTool(doc uint32, t *catalog.Tool, own, arguments []string) {
 	b.lengths = append(b.lengths, fieldLengths{})
+	b.meaning = meaning{}
 	name := nameWords(t)
 	for _, w := range name {
 		if contains(own, w) {
@@ -111,6 +115,7 @@ func (b *builder) addTool(doc uint32, t *catalog.Tool, own, arguments []string) 
 		b.addText(doc, inParameter, p)
 	}
 	b.grams.add(doc, append(name, own...))
+	b.x.meanings = b.meaning.appendTo(b.x.meanings)
 	b.x.verb = append(b.x.verb, b.verbNumber(toolVerb(t, name)))
 }
 
@@ -129,6 +134,7 @@ func (b *builder) add(doc uint32, f field, w string) {
 	}
 	b.terms = append(b.terms, fieldTerm{term: b.term(w), doc: doc, field: f})
 	b.lengths[doc][f]++
+	b.addMeaning(f, w)
 }
 
 func (b *builder) term(w string) uint32 {

@@ -42,6 +42,7 @@ type Index struct {
 	average  fieldLengths
 	counts   []uint32 // by term: how many tools have it, below included; nil without one below
 	grams    grams
+	meanings []uint8 // by document: meaningSize signed bytes
 	spelling spelling
 
 	scratch sync.Pool // of *scratch
@@ -79,8 +80,11 @@ func (x *Index) Search(q Query) []Hit {
 	defer x.scratch.Put(s)
 	r := x.read(q, s, nil)
 	x.match(r, s)
-	x.rank(q, r, s, x.tops(q, s))
-	if len(s.best) == 0 || x.confidence(r, s) < fits {
+	t := x.tops(q, s)
+	x.score(q, r, s, t)
+	t.meant = x.understand(q, r, s, t)
+	x.rank(q, r, s, t)
+	if len(s.best) == 0 || x.confidence(r, s, t) < fits {
 		return nil
 	}
 	return x.hits(r, s.best, s.best[0].score)

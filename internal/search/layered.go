@@ -120,11 +120,14 @@ func (x *Index) searchBoth(q Query) []Hit {
 	x.match(r, s)
 	x.below.match(rb, sb)
 	t, tb := x.tops(q, s), x.below.tops(below, sb)
-	both := tops{max(t.lexical, tb.lexical), max(t.likely, tb.likely)}
+	both := tops{lexical: max(t.lexical, tb.lexical), likely: max(t.likely, tb.likely)}
+	r.mass = rb.mass // which knows the words of both
+	x.score(q, r, s, both)
+	x.below.score(below, rb, sb, both)
+	both.meant = max(x.understand(q, r, s, both), x.below.understand(below, rb, sb, both))
 	x.rank(q, r, s, both)
 	x.below.rank(below, rb, sb, both)
-	r.mass = rb.mass // which knows the words of both
-	if max(x.confidence(r, s), x.below.confidence(rb, sb)) < fits {
+	if max(x.confidence(r, s, both), x.below.confidence(rb, sb, both)) < fits {
 		return nil
 	}
 	type ranked struct {

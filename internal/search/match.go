@@ -6,6 +6,8 @@ type scratch struct {
 	lexical []float32 // by document: summed impact of the request's words
 	named   []float32 // by document: weight of the words of its name that the request has
 	likely  []float32 // by document: likeness of letters
+	meant   []float32 // by document: likeness of meaning, of those that were compared
+	score   []float32 // by document: what all but its meaning says
 	slot    []float32 // by document: best choice of the slot at hand; all zero in between
 	touched []uint32  // documents that the slot at hand has scored
 	allowed []int8    // by document: 0 not asked yet, 1 yes, -1 no
@@ -19,8 +21,8 @@ func (x *Index) newScratch() *scratch {
 	docs := len(x.tools)
 	return &scratch{
 		request: request{strength: make([]float32, len(x.toolkits))},
-		lexical: make([]float32, docs), named: make([]float32, docs), likely: make([]float32, docs),
-		slot: make([]float32, docs), allowed: make([]int8, docs),
+		lexical: make([]float32, docs), named: make([]float32, docs), likely: make([]float32, docs), meant: make([]float32, docs),
+		score: make([]float32, docs), slot: make([]float32, docs), allowed: make([]int8, docs),
 		agrees: make([]float32, len(x.verbSets)), kits: make([]float32, len(x.toolkits)),
 	}
 }
@@ -30,6 +32,7 @@ func (x *Index) borrow() *scratch {
 	clear(s.lexical)
 	clear(s.named)
 	clear(s.likely)
+	clear(s.meant)
 	clear(s.allowed)
 	return s
 }

@@ -12,29 +12,66 @@ type scored struct {
 	score float32
 }
 
-// rank puts the parts of each tool's score together and keeps the best.
-func (x *Index) rank(q Query, r *request, s *scratch, t tops) {
+// score puts together what words, verbs and toolkits say for each tool, and keeps the best by that.
+func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 	x.weighVerbs(r, s)
 	x.weighToolkits(q, r, s)
-	limit, topLexical, topLikely := q.Limit, t.lexical, t.likely
 	s.best = s.best[:0]
+	weak := t.weakness(r) > 0
 	for d := range x.tools {
-		home := x.home[d]
-		if s.lexical[d] == 0 && r.strength[home] < routed && s.likely[d] < topLikely/2 {
+		shares := x.shares(r, s, t, d)
+		if !shares && !weak {
+			s.score[d] = outOfReach
 			continue
 		}
-		lexical := s.lexical[d] / topLexical
-		score := lexicalPart*lexical + likelyPart*s.likely[d]/topLikely + verbPart*s.agrees[x.verb[d]] + s.kits[home]
+		lexical := s.lexical[d] / t.lexical
+		score := lexicalPart*lexical + likelyPart*s.likely[d]/t.likely + verbPart*s.agrees[x.verb[d]] + s.kits[x.home[d]]
 		if x.nameMass[d] > 0 {
 			score += precisionPart * lexical * min(1, s.named[d]/x.nameMass[d])
 		}
 		if x.tools[d].Important {
 			score += importantPart
 		}
-		if (len(s.best) < limit || score > s.best[limit-1].score) && x.allows(q, s, d) {
-			s.insert(scored{uint32(d), score}, limit)
+		s.score[d] = score
+		if shares {
+			x.keep(q, s, d, score)
 		}
 	}
+}
+
+// outOfReach is the score of tools that are not ranked.
+const outOfReach = -1e6
+
+// rank adds what the meaning says and keeps the best.
+func (x *Index) rank(q Query, r *request, s *scratch, t tops) {
+	part, least := t.meantPart(r)/max(t.meant, alike), s.least(q, t.meantPart(r))
+	s.best = s.best[:0]
+	for d, score := range s.score {
+		if score < least || s.meant[d] < nearlyMeant*t.meant && !x.shares(r, s, t, d) {
+			continue
+		}
+		x.keep(q, s, d, score+part*s.meant[d])
+	}
+}
+
+// least is the score of a tool that can still come among the best when so much more is to be won.
+func (s *scratch) least(q Query, more float32) float32 {
+	if len(s.best) < q.Limit {
+		return outOfReach / 2
+	}
+	return s.best[q.Limit-1].score - more
+}
+
+// keep keeps a tool that is among the best and allowed.
+func (x *Index) keep(q Query, s *scratch, d int, score float32) {
+	if (len(s.best) < q.Limit || score > s.best[q.Limit-1].score) && x.allows(q, s, d) {
+		s.insert(scored{uint32(d), score}, q.Limit)
+	}
+}
+
+// shares reports whether a tool has something of the request: words, letters, or the toolkit that it names.
+func (x *Index) shares(r *request, s *scratch, t tops, d int) bool {
+	return s.lexical[d] != 0 || s.likely[d] >= t.likely/2 || r.strength[x.home[d]] >= routed
 }
 
 // hits gives ranked tools, with scores beside the best one's.
@@ -54,15 +91,15 @@ const fallsBy = 0.5
 // routed is how surely a request must name a toolkit for it to count as named.
 const routed = 0.5
 
-// confidence is the share of the request that the best tools answer for. Long requests chatter: they count as no more than
+// confidence is the share of the request that the best tools answer for, with what its meaning adds where the words differ. Long requests chatter: they count as no more than
 // a few rare words.
-func (x *Index) confidence(r *request, s *scratch) float32 {
+func (x *Index) confidence(r *request, s *scratch, t tops) float32 {
 	mass := max(min(r.mass, fitsWords*rarity(0, x.size())), tiny)
 	var most float32
 	for _, b := range s.best[:min(len(s.best), 3)] {
 		most = max(most, s.lexical[b.doc]/mass+r.strength[x.home[b.doc]]/2)
 	}
-	return most
+	return most + meantFits*max(0, t.meant-alike)
 }
 
 func (x *Index) weighVerbs(r *request, s *scratch) {
@@ -84,10 +121,10 @@ func (x *Index) weighToolkits(q Query, r *request, s *scratch) {
 }
 
 // tops are the highest values of one search.
-type tops struct{ lexical, likely float32 }
+type tops struct{ lexical, likely, meant float32 }
 
 func (x *Index) tops(q Query, s *scratch) tops {
-	return tops{x.top(q, s, s.lexical), x.top(q, s, s.likely)}
+	return tops{lexical: x.top(q, s, s.lexical), likely: x.top(q, s, s.likely)}
 }
 
 // top gives the highest value of an allowed tool, which makes the values of one request comparable with another's.

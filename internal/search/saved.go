@@ -25,7 +25,7 @@ import (
 const (
 	// savedFrom is how many tools make an index worth saving.
 	savedFrom = 2000
-	savedMark = "PBIX1\n"
+	savedMark = "PBIX2\n"
 	savedEnd  = ".index"
 	// maxSlice bounds what is allocated for a slice of a file that was damaged.
 	maxSlice = 1 << 28
@@ -124,6 +124,7 @@ func (x *Index) saved(c *coder) {
 	c.numbers(&x.grams.docs)
 	c.floats(&x.grams.norm)
 	c.floats(&x.grams.rare)
+	c.bytes(&x.meanings)
 	c.texts(&x.spelling.words)
 	c.numbers(&x.spelling.first)
 	c.numbers(&x.spelling.at)
@@ -165,7 +166,7 @@ func loadIndex(file io.Reader, size int64, s *catalog.Snapshot) (*Index, error) 
 	if _, err := io.ReadFull(file, end[:]); err != nil || binary.LittleEndian.Uint32(end[:]) != sum.Sum32() {
 		return nil, errSaved
 	}
-	if len(x.verb) != len(x.tools) || len(x.nameMass) != len(x.tools) || len(x.grams.norm) != len(x.tools) || len(x.lists.first) != len(x.terms)+1 {
+	if len(x.verb) != len(x.tools) || len(x.nameMass) != len(x.tools) || len(x.meanings) != len(x.tools)*meaningSize || len(x.grams.norm) != len(x.tools) || len(x.lists.first) != len(x.terms)+1 {
 		return nil, errSaved
 	}
 	return x, nil

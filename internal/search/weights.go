@@ -38,6 +38,8 @@ const (
 	verbPart      float32 = 0.6
 	precisionPart float32 = 0.45
 	likelyPart    float32 = 0.35
+	meantPart     float32 = 0.1
+	weakPart      float32 = 1 // at most so much more for the meaning where the words say little
 	connectedPart float32 = 0.2
 	importantPart float32 = 0.03
 	usagePart     float32 = 0.08
@@ -48,4 +50,16 @@ const (
 const (
 	fits      float32 = 0.28
 	fitsWords float32 = 2
+	meantFits float32 = 0.6 // how much a meaning that is more than alike adds to that share
 )
+
+// How meanings are compared. The cosine of two texts that have nothing to do with each other is seldom above alike.
+const (
+	strongShare float32 = 0.25 // the share of a request that words must answer for to be enough by themselves
+	alike       float32 = 0.38
+	unlike      float32 = 0.05 // what the first half of the dimensions must give at least
+	nearlyMeant float32 = 0.7  // a tool that shares no word is ranked when it is so near the nearest one
+)
+
+// How the words of a tool weigh in its meaning.
+var meaningWeights = fieldLengths{inName: 1, inToolkit: 0.15, inLead: 0.8, inRest: 0.4, inParameter: 0}
