@@ -1,0 +1,58 @@
+package openapi
+
+import (
+	"math"
+	"regexp"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
+)
+
+// copyPlain takes over what is said about the value itself.
+func (w *schemaWriter) copyPlain(out, n node, depth int) {
+	limit := wording.MaxMember
+	if depth == 0 {
+		limit = wording.MaxArgument
+	}
+	if s := w.doc.described(n, limit); s != "" {
+		out["description"] = s
+	}
+	if enum := list(n, "enum"); len(enum) > 0 && len(enum) <= maxEnum {
+		out["enum"] = enum
+	} else if c, there := n["const"]; there {
+		out["enum"] = []any{c}
+	}
+	if s := text(n, "format"); s != "" && len(s) <= 40 && s != "binary" {
+		out["format"] = s
+	}
+	if s, ok := n["pattern"].(string); ok && len(s) <= 200 {
+		if w.doc.compiles(s) {
+			out["pattern"] = s
+		}
+	}
+	copyNumbers(out, n, "minLength", "maxLength")
+	for _, name := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"} {
+		if v, there := n[name]; there {
+			out[name] = v
+		}
+	}
+}
+
+// compiles reports whether a pattern is one that we can check. It remembers: the same few stand everywhere.
+func (d *document) compiles(pattern string) bool {
+	good, known := d.patterns[pattern]
+	if !known {
+		_, err := regexp.Compile(pattern)
+		good = err == nil
+		d.patterns[pattern] = good
+	}
+	return good
+}
+
+// copyNumbers takes over limits of lengths: whole numbers that are not negative. What is beyond any use is left out.
+func copyNumbers(out, n node, names ...string) {
+	for _, name := range names {
+		if v, ok := n[name].(float64); ok && v >= 0 && v < 1<<31 && v == math.Trunc(v) {
+			out[name] = v
+		}
+	}
+}
