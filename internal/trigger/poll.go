@@ -37,8 +37,11 @@ const (
 func (s *Service) poll(ctx context.Context, l job.Lease, i Instance) error {
 	c := tenant.Caller{ProjectID: i.ProjectID}
 	usable, err := s.checkAccount(ctx, c, &i)
-	if err != nil || !usable {
-		return errors.Join(err, s.settle(ctx, l, i, nil))
+	if err != nil { // not given up: it is due again when the lease ends, and not before
+		return err
+	}
+	if !usable {
+		return s.settle(ctx, l, i, nil)
 	}
 	looking, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
@@ -87,6 +90,7 @@ func (s *Service) look(ctx context.Context, c tenant.Caller, i *Instance, most i
 		most = source.pages
 	}
 	sweep := newSweeper(source.rules, &i.Position, s.now().UTC())
+	defer func() { s.notePassedBy(ctx, i, sweep.passedBy) }()
 	for range most {
 		p, err := source.read(ctx, sweep.since(), i.Position.Sweep.Page, i.Position.Mark)
 		if err != nil {
@@ -98,6 +102,15 @@ func (s *Service) look(ctx context.Context, c tenant.Caller, i *Instance, most i
 		}
 	}
 	return sweep.inOrder(), true, nil
+}
+
+// notePassedBy tells the operator of elements that a declaration does not fit.
+func (s *Service) notePassedBy(ctx context.Context, i *Instance, problems []error) {
+	if len(problems) == 0 {
+		return
+	}
+	s.log.LogAttrs(ctx, slog.LevelError, "elements of a list could not be made events", slog.String("trigger", i.ID), slog.String("type", i.Trigger),
+		slog.Int("elements", len(problems)), slog.String("error", problems[0].Error()))
 }
 
 // interval is how long an instance waits between two looks.
@@ -137,6 +150,9 @@ func (s *Service) failed(ctx context.Context, l job.Lease, i Instance, events []
 		slog.Int("failures", i.Failures), slog.String("error", cause.Error()))
 	pause := s.interval(&i) << min(i.Failures, 10)
 	i.DueAt = now.Add(s.o.Jitter(min(pause, longestPause)))
+	if lasting(cause) { // perhaps only the page is: providers forget their tokens
+		i.Position.restart()
+	}
 	if !lasting(cause) || i.Failures < s.o.Patience {
 		return s.settle(ctx, l, i, events)
 	}

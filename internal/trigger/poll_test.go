@@ -1,6 +1,7 @@
 package trigger_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -185,4 +186,99 @@ func TestTwoNodesSharePolls(t *testing.T) {
 	must(t, <-done)
 	must(t, <-done)
 	w.wantEvents("x", "x", "x", "x") // one for each instance
+}
+
+// However quiet a list is, what is asked for keeps up with the time: providers refuse to look back for months.
+func TestPollOfAQuietListKeepsUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("ann")
+	made := w.watch("ACME_NEW_THING", "ann", `{"box":"b1"}`)
+	for range 40 {
+		w.pass(24 * time.Hour)
+		w.lookNow()
+	}
+	if since := w.read(made.ID).Position.Since; w.clock().Sub(since) > 48*time.Hour {
+		t.Errorf("after 40 quiet days it asks for what happened since %s ago", w.clock().Sub(since))
+	}
+	w.provider.put("shown hours late", w.clock().Add(-20*time.Hour))
+	w.look()
+	w.wantEvents("shown hours late")
+}
+
+// A page that the provider no longer knows, because the server was down in the middle of a sweep, say, does not end the trigger:
+// the sweep begins anew.
+func TestPollBeginsAnewWhenItsPageIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("ann")
+	made := w.watch("ACME_NEW_THING", "ann", `{"box":"b1"}`)
+	for n, id := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		w.provider.put(id, start.Add(time.Duration(n+1)*time.Second))
+	}
+	w.look()
+	w.provider.forgetPages()
+	for range 3 {
+		w.pass(2 * time.Hour)
+		w.lookNow()
+	}
+	w.wantEvents("d", "e", "f", "g", "a", "b", "c")
+	if i := w.read(made.ID); i.Status != trigger.Active || i.Failures != 0 || i.Position.Sweep != nil {
+		t.Errorf("%+v", i)
+	}
+}
+
+// One element that the declaration does not fit keeps none of the others from being found; a page of nothing else is a failure.
+func TestPollPassesByWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("ann")
+	made := w.watch("ACME_NEW_THING", "ann", `{"box":"b1"}`)
+	w.provider.put("before", start.Add(time.Second))
+	w.provider.put(unreadable, start.Add(2*time.Second))
+	w.provider.put("after", start.Add(3*time.Second))
+	w.look()
+	w.pass(10 * time.Second)
+	w.lookNow()
+	w.wantEvents("before", "after")
+	w.provider.put(unreadable, start.Add(4*time.Second))
+	w.provider.put(unreadable, start.Add(5*time.Second))
+	w.look()
+	if i := w.read(made.ID); i.Failures != 1 {
+		t.Errorf("nothing could be read, and the look is called good: %+v", i)
+	}
+}
+
+// An account that cannot be read just now is no reason to try without a pause.
+func TestPollOfAnUnreadableAccountWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("ann")
+	w.watch("ACME_NEW_THING", "ann", `{"box":"b1"}`)
+	w.pass(time.Minute)
+	w.unreadable = errors.New("the vault is shut")
+	if err := w.LookAtDue(t.Context()); !errors.Is(err, w.unreadable) {
+		t.Errorf("error %v", err)
+	}
+	if next, err := w.store.NextPoll(t.Context(), w.clock()); err != nil || !next.IsZero() {
+		t.Errorf("due again at %s, %v; now it is %s", next, err, w.clock())
+	}
+	w.unreadable = nil
+	w.provider.put("new", start.Add(time.Second))
+	w.look() // the lease ended meanwhile
+	w.look()
+	w.wantEvents("new")
+}
+
+// Somebody's wrong clock must not hide what happens until then.
+func TestPollIsNotLedIntoTheFuture(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("ann")
+	w.watch("ACME_NEW_THING", "ann", `{"box":"b1"}`)
+	w.provider.put("of next year", start.AddDate(1, 0, 0))
+	w.look()
+	w.provider.put("of today", start.Add(time.Minute))
+	w.look()
+	w.wantEvents("of next year", "of today")
 }

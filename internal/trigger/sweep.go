@@ -14,7 +14,7 @@ import (
 // Position is where a poll stands. It is stored with the events that were found on the way there.
 type Position struct {
 	Began bool      `json:"began,omitempty"` // a first sweep has learned what there is
-	Since time.Time `json:"since,omitzero"`  // when the newest element that was seen happened
+	Since time.Time `json:"since,omitzero"`  // what happened before is not looked for, but for the overlap
 	Mark  any       `json:"mark,omitempty"`  // the provider's own name for the same
 	Seen  []string  `json:"seen,omitempty"`  // prints of the elements of the last sweep
 	Sweep *Sweep    `json:"sweep,omitempty"` // the one under way: there was more than one look can read
@@ -22,6 +22,7 @@ type Position struct {
 
 // Sweep is one reading of a list from its beginning to its end, or to where it is known. It may take several looks.
 type Sweep struct {
+	Began  time.Time `json:"began,omitzero"` // by our clock
 	Page   any       `json:"page,omitempty"` // to be read next; nil: the first
 	Newest time.Time `json:"newest,omitzero"`
 	Mark   any       `json:"mark,omitempty"`
@@ -62,6 +63,7 @@ type sweeper struct {
 	known    map[string]bool // prints of the last sweep
 	listed   map[string]bool // prints of this one
 	found    []element
+	passedBy []error // why elements could not be read
 }
 
 func newSweeper(r rules, p *Position, now time.Time) *sweeper {
@@ -69,7 +71,7 @@ func newSweeper(r rules, p *Position, now time.Time) *sweeper {
 		p.Since = now // what happened before is not looked for
 	}
 	if p.Sweep == nil {
-		p.Sweep = &Sweep{}
+		p.Sweep = &Sweep{Began: now}
 	}
 	return &sweeper{rules: r, position: p, known: set(p.Seen), listed: set(p.Sweep.Keys)}
 }
@@ -77,13 +79,19 @@ func newSweeper(r rules, p *Position, now time.Time) *sweeper {
 // since is the time from which on elements are asked for.
 func (s *sweeper) since() time.Time { return s.position.Since.Add(-s.overlap) }
 
-// take works through one page, and reports whether the sweep has come to its end.
+// take works through one page, and reports whether the sweep has come to its end. An element that the declaration does not fit is
+// passed by, so that it does not keep the others from being found; if none of the page fits, that is its error.
 func (s *sweeper) take(p page) (ended bool, err error) {
 	w := s.position.Sweep
+	unread := 0
 	for _, item := range p.items {
 		e, wanted, err := s.judge(item)
 		if err != nil {
-			return false, err
+			if unread++; unread == len(p.items) {
+				return false, err
+			}
+			s.passedBy = append(s.passedBy, err)
+			continue
 		}
 		if !e.at.IsZero() && e.at.Before(s.since()) {
 			if s.newestFirst {
@@ -126,16 +134,35 @@ func (s *sweeper) see(e element) {
 	}
 }
 
-// finish makes what the sweep has learned the position of the next one.
+// longestBack is how far before a sweep the next one's Since may lie. However quiet a list is, what is asked for keeps up with
+// the time: providers refuse to look back for months. A day is more than clocks and indexes lag.
+const longestBack = 24 * time.Hour
+
+// finish makes what the sweep has learned the position of the next one. An element that claims to be of the future, by a wrong
+// clock perhaps, does not hide those that come before that time.
 func (s *sweeper) finish() {
 	p, w := s.position, s.position.Sweep
-	if w.Newest.After(p.Since) {
-		p.Since = w.Newest
+	since := w.Newest
+	if since.After(w.Began) {
+		since = w.Began
+	}
+	if oldest := w.Began.Add(-longestBack); since.Before(oldest) {
+		since = oldest
+	}
+	if since.After(p.Since) {
+		p.Since = since
 	}
 	if w.Mark != nil {
 		p.Mark = w.Mark
 	}
 	p.Seen, p.Sweep, p.Began = w.Keys, nil, true
+}
+
+// restart begins the sweep that is under way anew. What it has listed it still knows.
+func (p *Position) restart() {
+	if p.Sweep != nil {
+		p.Sweep.Page = nil
+	}
 }
 
 // inOrder gives what was found, the oldest first.

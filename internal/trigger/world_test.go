@@ -39,9 +39,24 @@ type world struct {
 	caller   tenant.Caller
 	config   connect.AuthConfig
 
+	unreadable error // what asking for an account gives, if not nil
+
 	mu       sync.Mutex
 	now      time.Time
 	outcomes []string
+}
+
+// connections are the world's own, as long as they can be read.
+type connections struct {
+	*connect.Service
+	w *world
+}
+
+func (c connections) Account(ctx context.Context, caller tenant.Caller, id string) (connect.ConnectedAccount, error) {
+	if c.w.unreadable != nil {
+		return connect.ConnectedAccount{}, c.w.unreadable
+	}
+	return c.Service.Account(ctx, caller, id)
 }
 
 func newWorld(t *testing.T) *world {
@@ -79,7 +94,7 @@ func newWorldOver(t *testing.T, p *provider, open func(*world) (*store.Store, *n
 	runner, err := execute.New(execute.Options{Accounts: w.connect, Client: client, Store: w.store, Now: w.clock})
 	must(t, err)
 	w.Service, err = trigger.New(trigger.Options{
-		Store: w.store, Catalog: func(string) *catalog.Snapshot { return snapshot }, Connections: w.connect, Runner: runner, Now: w.clock,
+		Store: w.store, Catalog: func(string) *catalog.Snapshot { return snapshot }, Connections: connections{w.connect, w}, Runner: runner, Now: w.clock,
 		Received: func(_, outcome string) { w.outcomes = append(w.outcomes, outcome) },
 		Jitter:   func(d time.Duration) time.Duration { return d },
 		Patience: 3,
@@ -187,11 +202,12 @@ type provider struct {
 	hooks    map[string]map[string]any // by path
 	requests []string
 	status   int // to answer everything with; 0: as it is
+	pages    int // what pages are counted from; others it does not know
 }
 
 type thing struct {
 	ID     string    `json:"id"`
-	Name   string    `json:"name"`
+	Grams  string    `json:"grams"`
 	At     time.Time `json:"at"`
 	Hidden bool      `json:"hidden,omitempty"`
 }
@@ -203,16 +219,30 @@ func newProvider(t *testing.T) *provider {
 	return p
 }
 
+// unreadable is the id of a thing whose weight is no number, as the toolkit takes it to be.
+const unreadable = "unreadable"
+
 func (p *provider) put(id string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.things = append([]thing{{ID: id, Name: "thing " + id, At: at}}, p.things...)
+	grams := "12"
+	if id == unreadable {
+		grams = "unknown"
+	}
+	p.things = append([]thing{{ID: id, Grams: grams, At: at}}, p.things...)
 }
 
 func (p *provider) fail(status int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.status = status
+}
+
+// forgetPages makes the provider refuse the page tokens that it gave so far.
+func (p *provider) forgetPages() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pages += 100
 }
 
 func (p *provider) asked() []string {
@@ -262,13 +292,18 @@ func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *provider) list(w http.ResponseWriter, r *http.Request) {
-	page, size := 0, 2
+	page, size := p.pages, 2
 	fmt.Sscan(r.URL.Query().Get("page"), &page)
+	if page -= p.pages; page < 0 {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":"no such page"}`)
+		return
+	}
 	fmt.Sscan(r.URL.Query().Get("size"), &size)
 	from, to := min(page*size, len(p.things)), min(page*size+size, len(p.things))
 	answer := map[string]any{"things": p.things[from:to]}
 	if to < len(p.things) {
-		answer["next"] = page + 1
+		answer["next"] = p.pages + page + 1
 	}
 	json.NewEncoder(w).Encode(answer)
 }
