@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -55,7 +54,7 @@ func TestKilledWhileRefreshing(t *testing.T) {
 	for at, works := range survives {
 		t.Run("SQLite, "+string(at), func(t *testing.T) {
 			t.Parallel()
-			killedWhileRefreshing(t, filepath.Join(t.TempDir(), "patchbay.db"), at, works)
+			killedWhileRefreshing(t, storetest.File(t), at, works)
 		})
 	}
 	t.Run("Postgres", func(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) string { return filepath.Join(t.TempDir(), "patchbay.db") })
+	storetest.Run(t, storetest.File)
 }
 
 // TestSQLiteSealed looks for secrets in the files themselves.

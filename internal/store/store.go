@@ -33,18 +33,21 @@ type Options struct {
 	AccountEvents func(ctx context.Context, before connect.Status, a connect.ConnectedAccount) ([]event.Event, error)
 	// Now is time.Now when nil.
 	Now func() time.Time
+	// Patience is how long one row is waited for before the database counts as out of service; 0: 5 seconds.
+	Patience time.Duration
 	// Logger hears of lost and regained links between nodes; nothing is logged when nil.
 	Logger *slog.Logger
 }
 
 // Store keeps everything. Safe for concurrent use.
 type Store struct {
-	db      database
-	keyring *secret.Keyring
-	bus     *notify.Bus
-	now     func() time.Time
-	log     *slog.Logger
-	close   func() error
+	db       database
+	keyring  *secret.Keyring
+	bus      *notify.Bus
+	now      func() time.Time
+	patience time.Duration
+	log      *slog.Logger
+	close    func() error
 
 	accountEvents func(ctx context.Context, before connect.Status, a connect.ConnectedAccount) ([]event.Event, error)
 
@@ -73,6 +76,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Patience == 0 {
+		o.Patience = defaultPatience
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -80,7 +86,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, bus: o.Bus, now: o.Now, log: o.Logger, close: sync.OnceValue(db.close), accountEvents: o.AccountEvents}
+	s := &Store{
+		db: db, bus: o.Bus, now: o.Now, patience: o.Patience, log: o.Logger, close: sync.OnceValue(db.close), accountEvents: o.AccountEvents,
+	}
 	s.keyring, err = secret.OpenKeyring(ctx, secret.KeyringOptions{Store: s, Source: o.MasterKey, Now: o.Now})
 	if err == nil && db.alone() {
 		err = s.releaseAll(ctx)

@@ -64,15 +64,15 @@ func (db *postgresDB) unavailable(err error) bool {
 		pgconn.SafeToRetry(err)
 }
 
-// patience is how long one row is waited for. Whoever lets a request in, or opens a session, asks for one: a database that hangs
-// must not collect all requests.
-const patience = 5 * time.Second
+// defaultPatience is how long one row is waited for. Whoever lets a request in, or opens a session, asks for one: a database that
+// hangs must not collect all requests.
+const defaultPatience = 5 * time.Second
 
 var errNoAnswer = errors.New("the database did not answer in time")
 
 // one reads one row, within the time in which a database that is well answers.
 func one[T any](ctx context.Context, s *Store, scan func(row) (T, error), query string, args ...any) (T, error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	v, err := scan(s.db.reader().QueryRowContext(limited, query, args...))
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {

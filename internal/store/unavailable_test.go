@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -102,8 +103,8 @@ func (q hangingQueryer) QueryRowContext(ctx context.Context, query string, args 
 func TestHangingDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()
 	s := openForTest(t)
-	well := s.db
-	s.db = hanging{well}
+	s.patience = time.Millisecond
+	s.db = hanging{s.db}
 	for name, read := range map[string]func(context.Context) error{
 		"a key":            func(ctx context.Context) error { _, err := s.KeyByHash(ctx, "h"); return err },
 		"a session":        func(ctx context.Context) error { _, err := s.Session(ctx, "pr_1", "trs_1"); return err },

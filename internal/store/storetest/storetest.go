@@ -4,7 +4,11 @@ package storetest
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,12 +27,48 @@ func Open(t testing.TB) *store.Store {
 func OpenWith(t testing.TB, bus *notify.Bus, now func() time.Time) *store.Store {
 	t.Helper()
 	return open(t, store.Options{
-		Database:  filepath.Join(t.TempDir(), "patchbay.db"),
+		Database:  File(t),
 		MasterKey: Key(secret.NewMasterKey()),
 		Bus:       bus,
 		Now:       now,
 	})
 }
+
+// File gives the path of a SQLite database that has its schema and nothing in it, in a directory of the test's own.
+func File(t testing.TB) string {
+	t.Helper()
+	content, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "patchbay.db")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// migrated gives the content of such a database. It is made once in a process: under the race detector the migrations cost ten
+// times what most tests do with the database afterwards.
+var migrated = sync.OnceValues(func() (content []byte, err error) {
+	directory, err := os.MkdirTemp("", "patchbay-store-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
+	path := filepath.Join(directory, "patchbay.db")
+	// Opening stops at the master key, when the schema is made and nothing is stored yet: each test has a key of its own.
+	_, err = store.Open(context.Background(), store.Options{
+		Database: path, Bus: new(notify.Bus),
+		MasterKey: func(context.Context, bool) ([]secret.Wrapper, error) { return nil, errSchemaMade },
+	})
+	if !errors.Is(err, errSchemaMade) {
+		return nil, fmt.Errorf("make the schema: %w", err)
+	}
+	return os.ReadFile(path)
+})
+
+var errSchemaMade = errors.New("the schema is made")
 
 // Key is a source that always gives the same key.
 func Key(key secret.MasterKey) secret.KeySource {
