@@ -8,7 +8,7 @@ import (
 // levels gives each package of the house its floor. A package imports only from lower floors, so there is one direction to
 // read in and no cycle to think about. A new package gets its floor here, as low as its imports allow.
 var levels = map[string]int{
-	"internal/fault": 1, "internal/id": 1,
+	"internal/fault": 1, "internal/id": 1, "internal/cache": 1,
 	"internal/tenant": 2, "internal/secret": 2, "internal/outbound": 2, "internal/mapping": 2, "internal/notify": 2, "internal/job": 2,
 	"internal/catalog": 3, "internal/authserver": 3, "internal/event": 3,
 	"internal/connect": 4, "internal/search": 4, "internal/realtime": 4,

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -47,15 +46,15 @@ func (s *Service) document(ctx context.Context, clientID, from string) (Client, 
 	if err := checkDocumentURL(clientID); err != nil {
 		return Client{}, err
 	}
-	if client, err, known := s.documents.get(clientID, s.now()); known {
-		return client, err
+	if held, ok := s.documents.Get(clientID); ok && s.now().Before(held.until) {
+		return held.client, held.err
 	}
 	if err := s.fetches.admit(from, s.now()); err != nil {
 		return Client{}, err
 	}
 	client, life, err := s.fetchDocument(ctx, clientID)
 	if ctx.Err() == nil { // the person gave up: that says nothing about the document
-		s.documents.put(clientID, client, err, s.now().Add(life))
+		s.documents.Put(clientID, heldDocument{client, err, s.now().Add(life)}, s.documents.Mark())
 	}
 	return client, err
 }
@@ -156,35 +155,9 @@ func lifeOf(cacheControl string) time.Duration {
 	return max(life, documentLifeLess)
 }
 
-// documentCache remembers documents, and addresses that have none.
-type documentCache struct {
-	mu   sync.Mutex
-	held map[string]heldDocument
-}
-
+// heldDocument is what was found at an address: a client, or that there is none.
 type heldDocument struct {
 	client Client
 	err    error
 	until  time.Time
-}
-
-func newDocumentCache() *documentCache { return &documentCache{held: make(map[string]heldDocument)} }
-
-func (c *documentCache) get(clientID string, now time.Time) (client Client, err error, known bool) { //nolint:revive // the error is a value here: what was found out
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d, ok := c.held[clientID]
-	return d.client, d.err, ok && now.Before(d.until)
-}
-
-func (c *documentCache) put(clientID string, client Client, err error, until time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, known := c.held[clientID]; !known && len(c.held) >= documentsCached {
-		for victim := range c.held {
-			delete(c.held, victim)
-			break
-		}
-	}
-	c.held[clientID] = heldDocument{client, err, until}
 }

@@ -239,10 +239,10 @@ func admits(allowed, user string) bool {
 // issued finds the person behind an access token that the issuer signed.
 func (s *Service) issued(ctx context.Context, token, resource string) (tenant.Person, error) {
 	key, now := secret.Hash(token+" "+resource), s.now()
-	found, era, ok := s.access.get(key, now)
-	if ok {
+	if found, ok := s.access.Get(key); ok && now.Before(found.expires) {
 		return found.person, nil
 	}
+	mark := s.access.Mark()
 	// A token of unknown keys makes go-oidc ask the issuer for new ones: not as often as strangers like.
 	if err := s.strangers.admit("", now); err != nil {
 		return tenant.Person{}, err
@@ -261,7 +261,7 @@ func (s *Service) issued(ctx context.Context, token, resource string) (tenant.Pe
 	}
 	person, err := s.issuer.known(ctx, verified)
 	if err == nil {
-		s.access.put(key, access{person: person, resource: resource, expires: verified.Expiry, checked: now}, era)
+		s.access.Put(key, access{person: person, resource: resource, expires: verified.Expiry}, mark)
 	}
 	return person, err
 }

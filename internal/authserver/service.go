@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/cache"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
@@ -57,12 +58,12 @@ type Service struct {
 	now          func() time.Time
 	log          *slog.Logger
 
-	access    *accessCache
-	documents *documentCache
-	guesses   *limiter // of personal keys, client secrets and tokens
-	newcomers *limiter // registrations
-	fetches   *limiter // of clients' documents
-	strangers *limiter // tokens that the issuer may not have signed
+	access    *cache.Cache[string, access]       // by the hash of a token; only of tokens that work
+	documents *cache.Cache[string, heldDocument] // by client id; also of addresses that have none
+	guesses   *limiter                           // of personal keys, client secrets and tokens
+	newcomers *limiter                           // registrations
+	fetches   *limiter                           // of clients' documents
+	strangers *limiter                           // tokens that the issuer may not have signed
 }
 
 // New makes a Service.
@@ -73,8 +74,6 @@ func New(o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, sealer: o.Sealer, keys: o.Keys, owner: o.SessionOwner, http: o.HTTP, registration: o.Registration, issuer: o.Issuer,
 		now: o.Now, log: o.Log,
-		access:    newAccessCache(),
-		documents: newDocumentCache(),
 		guesses:   newLimiter(10, 6*time.Second, 200),
 		newcomers: newLimiter(10, 30*time.Second, 300),
 		fetches:   newLimiter(10, 6*time.Second, 100),
@@ -83,11 +82,23 @@ func New(o Options) (*Service, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.access = cache.New[string, access](cache.Options{Limit: rememberedTokens, Life: believedFor, Now: s.now})
+	s.documents = cache.New[string, heldDocument](cache.Options{Limit: documentsCached})
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	o.Bus.Subscribe(s.access.hear)
+	o.Bus.Subscribe(s.hear)
 	return s, nil
+}
+
+// hear drops what a change makes doubtful.
+func (s *Service) hear(change notify.Change) {
+	switch change.Kind {
+	case notify.Grant:
+		s.access.DropFunc(func(_ string, a access) bool { return a.grantID == change.ID })
+	case notify.Everything:
+		s.access.Clear()
+	}
 }
 
 // Issuer gives where people may sign in besides with a personal key; nil for nowhere.

@@ -3,6 +3,7 @@ package authserver
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
@@ -37,11 +38,26 @@ func (s *Service) Person(ctx context.Context, credential, origin, path string) (
 	return tenant.Person{}, invalidToken("The access token is not valid.")
 }
 
+const (
+	rememberedTokens = 4096
+	// believedFor bounds how long a token is believed when word of its end was lost.
+	believedFor = time.Minute
+)
+
+// access is what a token opens, as far as it was checked.
+type access struct {
+	person   tenant.Person
+	resource string
+	grantID  string // empty for a token of another issuer
+	expires  time.Time
+}
+
 // holder finds the person who let the holder of a token in.
 func (s *Service) holder(ctx context.Context, token, resource string) (tenant.Person, error) {
 	hash, now := secret.Hash(token), s.now()
-	found, era, ok := s.access.get(hash, now)
-	if !ok {
+	found, ok := s.access.Get(hash)
+	if !ok || !now.Before(found.expires) {
+		mark := s.access.Mark()
 		stored, grant, err := s.store.TokenByHash(ctx, hash)
 		if fault.Is(err, fault.NotFound) {
 			return tenant.Person{}, invalidToken("The access token is not valid or has expired.")
@@ -52,8 +68,8 @@ func (s *Service) holder(ctx context.Context, token, resource string) (tenant.Pe
 		if stored.Kind != AccessToken || !grant.RevokedAt.IsZero() || !now.Before(stored.ExpiresAt) {
 			return tenant.Person{}, invalidToken("The access token is not valid or has expired.")
 		}
-		found = access{person: grant.person(), resource: grant.Resource, grantID: grant.ID, expires: stored.ExpiresAt, checked: now}
-		s.access.put(hash, found, era)
+		found = access{person: grant.person(), resource: grant.Resource, grantID: grant.ID, expires: stored.ExpiresAt}
+		s.access.Put(hash, found, mark)
 	}
 	if found.resource != resource {
 		return tenant.Person{}, invalidToken("The access token is for another endpoint than this one.")

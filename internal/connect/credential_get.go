@@ -26,10 +26,10 @@ func (s *Service) Credential(ctx context.Context, c tenant.Caller, a ConnectedAc
 			WithCode(fault.CodeAccountNotFound)
 	}
 	now := s.now()
-	if p, ok := s.prepared.get(a.ID); ok && p.version >= a.Version && (p.until.IsZero() || now.Before(p.until)) {
+	if p, ok := s.prepared.Get(a.ID); ok && p.version >= a.Version && (p.until.IsZero() || now.Before(p.until)) {
 		return p.credential, nil
 	}
-	mark := s.prepared.mark()
+	mark := s.prepared.Mark()
 	if newer, err := s.account(ctx, a.ProjectID, a.ID); err == nil && newer.Version > a.Version {
 		a = newer // the caller read it before it was renewed
 	}
@@ -47,7 +47,7 @@ func (s *Service) Credential(ctx context.Context, c tenant.Caller, a ConnectedAc
 			return Credential{}, err
 		}
 		if fresh.Version != a.Version {
-			a, mark = fresh, s.prepared.mark()
+			a, mark = fresh, s.prepared.Mark()
 			if g, scheme, err = s.grantOf(ctx, a); err != nil {
 				return Credential{}, err
 			}
@@ -56,7 +56,7 @@ func (s *Service) Credential(ctx context.Context, c tenant.Caller, a ConnectedAc
 	}
 	cred, err := newCredential(scheme, g, a.ID, a.Scheme)
 	if err == nil {
-		s.prepared.put(a.ID, prepared{cred, a.Version, until}, mark)
+		s.prepared.Put(a.ID, prepared{cred, a.Version, until}, mark)
 	}
 	return cred, err
 }
@@ -142,7 +142,7 @@ func (s *Service) Rejected(ctx context.Context, c tenant.Caller, a ConnectedAcco
 	}
 	current := fingerprint(g.Values)
 	if current != cred.print {
-		s.prepared.drop(a.ID)
+		s.prepared.Drop(a.ID)
 		return true, nil // it was replaced meanwhile
 	}
 	if r, ok := scheme.(refreshing); ok && r.CanRefresh(g) && !s.troubles.justRenewed(a.ID, s.now()) {

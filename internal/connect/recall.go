@@ -18,7 +18,7 @@ type userAccounts struct {
 // AccountsOf gives all accounts of a user, private and shared, newest first. Warm calls read memory only. The result is
 // shared: do not change it.
 func (s *Service) AccountsOf(ctx context.Context, c tenant.Caller, userID string) ([]ConnectedAccount, error) {
-	u, _ := s.users.load(userID, func() (*userAccounts, error) {
+	u, _ := s.users.Load(userID, func() (*userAccounts, error) {
 		return &userAccounts{projects: make(map[string][]ConnectedAccount)}, nil
 	})
 	u.mu.Lock()
@@ -37,7 +37,7 @@ func (s *Service) AccountsOf(ctx context.Context, c tenant.Caller, userID string
 // account finds an account in memory or in the store. Its lists and maps are shared: do not change them.
 func (s *Service) account(ctx context.Context, projectID, id string) (ConnectedAccount, error) {
 	read := func() (ConnectedAccount, error) { return s.store.Account(ctx, projectID, id) }
-	a, err := s.accounts.load(id, read)
+	a, err := s.accounts.Load(id, read)
 	if err == nil && a.ProjectID != projectID {
 		return read() // which says that this project has no such account
 	}
@@ -47,7 +47,7 @@ func (s *Service) account(ctx context.Context, projectID, id string) (ConnectedA
 // config finds an auth config in memory or in the store. Its lists and maps are shared: do not change them.
 func (s *Service) config(ctx context.Context, projectID, id string) (AuthConfig, error) {
 	read := func() (AuthConfig, error) { return s.store.AuthConfig(ctx, projectID, id) }
-	c, err := s.configs.load(id, read)
+	c, err := s.configs.Load(id, read)
 	if err == nil && c.ProjectID != projectID {
 		return read()
 	}
@@ -58,17 +58,17 @@ func (s *Service) config(ctx context.Context, projectID, id string) (AuthConfig,
 func (s *Service) forget(change notify.Change) {
 	switch change.Kind {
 	case notify.ConnectedAccount:
-		s.accounts.drop(change.ID)
-		s.prepared.drop(change.ID)
+		s.accounts.Drop(change.ID)
+		s.prepared.Drop(change.ID)
 		if change.Owner != "" {
-			s.users.drop(change.Owner)
+			s.users.Drop(change.Owner)
 		} else {
-			s.users.clear()
+			s.users.Clear()
 		}
 	case notify.AuthConfig, notify.Everything: // what is derived from a config hangs on many accounts, and configs seldom change
-		s.configs.clear()
-		s.accounts.clear()
-		s.prepared.clear()
-		s.users.clear()
+		s.configs.Clear()
+		s.accounts.Clear()
+		s.prepared.Clear()
+		s.users.Clear()
 	}
 }

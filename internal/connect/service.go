@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/patchbay-dev/patchbay/internal/cache"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
@@ -102,10 +103,10 @@ type Service struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	users    *memory[string, *userAccounts] // by user id
-	accounts *memory[string, ConnectedAccount]
-	configs  *memory[string, AuthConfig]
-	prepared *memory[string, prepared] // credentials, by account id
+	users    *cache.Cache[string, *userAccounts] // by user id
+	accounts *cache.Cache[string, ConnectedAccount]
+	configs  *cache.Cache[string, AuthConfig]
+	prepared *cache.Cache[string, prepared] // credentials, by account id
 
 	flights  singleflight.Group // refreshes, by account
 	running  sync.WaitGroup     // the goroutines of flights
@@ -149,10 +150,10 @@ func New(o Options) (*Service, error) {
 	auth := &authClient{http: o.HTTP, now: o.Now}
 	s := &Service{
 		o: o, store: o.Store, auth: auth, schemes: newSchemes(auth), now: o.Now, log: o.Log,
-		users:    newMemory[string, *userAccounts](rememberedUsers, rememberedFor, o.Now),
-		accounts: newMemory[string, ConnectedAccount](rememberedAccounts, rememberedFor, o.Now),
-		configs:  newMemory[string, AuthConfig](rememberedConfigs, rememberedFor, o.Now),
-		prepared: newMemory[string, prepared](rememberedAccounts, rememberedFor, o.Now),
+		users:    cache.New[string, *userAccounts](cache.Options{Limit: rememberedUsers, Life: rememberedFor, Now: o.Now}),
+		accounts: cache.New[string, ConnectedAccount](cache.Options{Limit: rememberedAccounts, Life: rememberedFor, Now: o.Now}),
+		configs:  cache.New[string, AuthConfig](cache.Options{Limit: rememberedConfigs, Life: rememberedFor, Now: o.Now}),
+		prepared: cache.New[string, prepared](cache.Options{Limit: rememberedAccounts, Life: rememberedFor, Now: o.Now}),
 	}
 	s.closing = make(chan struct{})
 	s.close = sync.OnceFunc(func() { close(s.closing) })

@@ -14,10 +14,10 @@ func (s *Service) Open(ctx context.Context, c tenant.Caller, serverID string, v 
 		return "", err
 	}
 	at := visit{c.ProjectID, serverID, v}
-	if sessionID, ok := s.open.get(at, s.now()); ok {
+	if sessionID, ok := s.open.Get(at); ok {
 		return sessionID, nil
 	}
-	mark := s.open.mark()
+	mark := s.open.Mark()
 	server, err := s.store.MCPServer(ctx, c.ProjectID, serverID)
 	if err != nil {
 		return "", err
@@ -29,7 +29,7 @@ func (s *Service) Open(ctx context.Context, c tenant.Caller, serverID string, v 
 	if instance, err = s.served(ctx, c, server, instance); err != nil {
 		return "", err
 	}
-	s.open.put(mark, at, instance.SessionID, s.now())
+	s.open.Put(at, instance.SessionID, mark)
 	return instance.SessionID, nil
 }
 

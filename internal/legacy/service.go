@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/patchbay-dev/patchbay/internal/cache"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -23,7 +24,19 @@ type Service struct {
 	catalog  Catalog
 	now      func() time.Time
 	newID    func() string
-	open     opened
+	open     *cache.Cache[visit, string] // the sessions that serve the visitors of late
+}
+
+const (
+	maxOpened = 4096
+	// maxAge bounds how long an entry is believed when word of a change was lost.
+	maxAge = time.Minute
+)
+
+// visit is what a request to a server's URL names.
+type visit struct {
+	projectID, serverID string
+	visitor             Visitor
 }
 
 // Options are what a Service is made of.
@@ -68,6 +81,7 @@ func New(o Options) (*Service, error) {
 	if s.newID == nil {
 		s.newID = uuid.NewString
 	}
+	s.open = cache.New[visit, string](cache.Options{Limit: maxOpened, Life: maxAge, Now: s.now})
 	if o.Bus != nil {
 		o.Bus.Subscribe(s.hear)
 	}
@@ -78,11 +92,11 @@ func New(o Options) (*Service, error) {
 func (s *Service) hear(c notify.Change) {
 	switch c.Kind {
 	case notify.MCPServer:
-		s.open.dropServer(c.ID)
+		s.open.DropFunc(func(v visit, _ string) bool { return v.serverID == c.ID })
 	case notify.Session:
-		s.open.dropSession(c.ID)
+		s.open.DropFunc(func(_ visit, sessionID string) bool { return sessionID == c.ID })
 	case notify.Everything:
-		s.open.dropAll()
+		s.open.Clear()
 	}
 }
 

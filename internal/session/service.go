@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/cache"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/execute"
@@ -31,10 +32,10 @@ type Service struct {
 	log      *slog.Logger
 	opened   func(cached bool)
 
-	sessions  *lru[string, *openSession]
-	tokens    *lru[string, tokenOwner]
-	policies  *lru[string, *policy]
-	snapshots *lru[string, *snapshotState]
+	sessions  *cache.Cache[string, *openSession]
+	tokens    *cache.Cache[string, tokenOwner]
+	policies  *cache.Cache[string, *policy]
+	snapshots *cache.Cache[string, *snapshotState]
 	changed   broadcast // wakes those who wait for a connection
 }
 
@@ -102,10 +103,10 @@ func New(o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, catalog: o.Catalog, accounts: o.Connections, runner: o.Runner,
 		index: o.Index, now: o.Now, newID: o.NewID, log: o.Log, opened: o.Opened,
-		sessions:  newLRU[string, *openSession](cmp.Or(o.Cached, defaultCached)),
-		tokens:    newLRU[string, tokenOwner](cmp.Or(o.Cached, defaultCached)),
-		policies:  newLRU[string, *policy](cachedPolicies),
-		snapshots: newLRU[string, *snapshotState](cachedSnapshots),
+		sessions:  cache.New[string, *openSession](cache.Options{Limit: cmp.Or(o.Cached, defaultCached)}),
+		tokens:    cache.New[string, tokenOwner](cache.Options{Limit: cmp.Or(o.Cached, defaultCached)}),
+		policies:  cache.New[string, *policy](cache.Options{Limit: cachedPolicies}),
+		snapshots: cache.New[string, *snapshotState](cache.Options{Limit: cachedSnapshots}),
 	}
 	if s.index == nil {
 		indexes := search.NewIndexes(search.IndexesOptions{})
@@ -133,11 +134,11 @@ func New(o Options) (*Service, error) {
 func (s *Service) hear(c notify.Change) {
 	switch c.Kind {
 	case notify.Session:
-		s.sessions.drop(c.ID)
+		s.sessions.Drop(c.ID)
 	case notify.ConnectedAccount:
 		s.changed.send()
 	case notify.Everything:
-		s.sessions.dropAll()
+		s.sessions.Clear()
 		s.changed.send()
 	}
 }
@@ -158,7 +159,7 @@ func (s *Service) Open(ctx context.Context, c tenant.Caller, id string) (*View, 
 	if c.Restricted() && c.SessionID != id {
 		return nil, notFound(id)
 	}
-	open, cached := s.sessions.get(id)
+	open, cached := s.sessions.Get(id)
 	cached = cached && s.now().Sub(open.readAt) <= maxAge
 	s.opened(cached)
 	if !cached {
@@ -174,7 +175,7 @@ func (s *Service) Open(ctx context.Context, c tenant.Caller, id string) (*View, 
 }
 
 func (s *Service) read(ctx context.Context, projectID, id string) (*openSession, error) {
-	mark := s.sessions.mark()
+	mark := s.sessions.Mark()
 	stored, err := s.store.Session(ctx, projectID, id)
 	if err != nil {
 		return nil, sessionFault(err, id)
@@ -182,10 +183,10 @@ func (s *Service) read(ctx context.Context, projectID, id string) (*openSession,
 	return s.remember(mark, stored), nil
 }
 
-func (s *Service) remember(mark uint64, stored Session) *openSession {
+func (s *Service) remember(mark cache.Mark, stored Session) *openSession {
 	open := &openSession{session: stored, readAt: s.now()}
 	open.view = s.makeView(stored)
-	s.sessions.putSince(mark, stored.ID, open)
+	s.sessions.Put(stored.ID, open, mark)
 	return open
 }
 
@@ -194,9 +195,9 @@ func (s *Service) view(open *openSession) *View {
 	if open.view.current == s.catalog.Snapshot(open.session.ProjectID).ID {
 		return open.view
 	}
-	mark := s.sessions.mark()
+	mark := s.sessions.Mark()
 	renewed := &openSession{session: open.session, readAt: open.readAt, view: s.makeView(open.session)}
-	s.sessions.putSince(mark, open.session.ID, renewed)
+	s.sessions.Put(open.session.ID, renewed, mark)
 	return renewed.view
 }
 
@@ -208,10 +209,10 @@ func (s *Service) makeView(stored Session) *View {
 		snapshot, missing = s.catalog.Pinned(stored.ProjectID, pins)
 	}
 	key := policyKey(stored.Config, snapshot)
-	p, ok := s.policies.get(key)
+	p, ok := s.policies.Get(key)
 	if !ok {
 		p = compilePolicy(key, stored.Config, snapshot)
-		s.policies.put(key, p)
+		s.policies.Put(key, p, s.policies.Mark())
 	}
 	return &View{Session: stored, Catalog: snapshot, policy: p, current: current.ID, missing: missing}
 }
@@ -239,9 +240,9 @@ func (s *Service) Authenticate(ctx context.Context, token string) (tenant.Caller
 		return tenant.Caller{}, wrongToken()
 	}
 	hash := hashToken(token)
-	owner, ok := s.tokens.get(hash)
+	owner, ok := s.tokens.Get(hash)
 	if !ok {
-		mark := s.sessions.mark()
+		mark := s.sessions.Mark()
 		stored, err := s.store.SessionByToken(ctx, hash)
 		if fault.Is(err, fault.NotFound) {
 			return tenant.Caller{}, wrongToken()
@@ -251,7 +252,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (tenant.Caller
 		}
 		s.remember(mark, stored)
 		owner = tokenOwner{stored.ProjectID, stored.ID}
-		s.tokens.put(hash, owner)
+		s.tokens.Put(hash, owner, s.tokens.Mark())
 	}
 	caller := tenant.Caller{ProjectID: owner.projectID, SessionID: owner.sessionID}
 	view, err := s.Open(ctx, caller, owner.sessionID)
@@ -285,7 +286,7 @@ func (s *Service) Delete(ctx context.Context, c tenant.Caller, id string) error 
 	if err := s.store.DeleteSession(ctx, c.ProjectID, id); err != nil {
 		return sessionFault(err, id)
 	}
-	s.sessions.drop(id)
+	s.sessions.Drop(id)
 	return nil
 }
 

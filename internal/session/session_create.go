@@ -73,7 +73,7 @@ func (s *Service) create(ctx context.Context, c tenant.Caller, n NewSession, ses
 		Config: config, Version: 1, TokenHash: hashToken(token),
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: endOf(now, n.TTL),
 	}
-	mark := s.sessions.mark()
+	mark := s.sessions.Mark()
 	if err := s.store.CreateSession(ctx, session); err != nil {
 		return Created{}, noRetry(err)
 	}

@@ -114,7 +114,7 @@ func (s *Service) update(ctx context.Context, c tenant.Caller, id string, p Patc
 		return nil, nil, sessionFault(err, id)
 	}
 	// Not remembered: somebody else's later change may have been heard of already. The next call reads what is stored.
-	s.sessions.drop(id)
+	s.sessions.Drop(id)
 	return s.makeView(changed), warnings, nil
 }
 

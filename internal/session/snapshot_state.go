@@ -13,7 +13,7 @@ type snapshotState struct {
 }
 
 func (s *Service) stateOf(c *catalog.Snapshot) *snapshotState {
-	return s.snapshots.load(c.ID, func() *snapshotState { return &snapshotState{} })
+	return s.snapshots.Intern(c.ID, func() *snapshotState { return &snapshotState{} })
 }
 
 // Warm builds the search index of a project's catalog, so that the first search need not.

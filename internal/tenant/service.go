@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/cache"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
 	"github.com/patchbay-dev/patchbay/internal/notify"
@@ -25,10 +26,10 @@ type Options struct {
 type Service struct {
 	store Store
 	now   func() time.Time
-	known *callerCache
+	known *callers
 
 	defaults Settings
-	settings *settingsCache
+	settings *cache.Cache[string, Settings] // by project id
 }
 
 // New makes a Service.
@@ -40,11 +41,11 @@ func New(o Options) (*Service, error) {
 		o.Now = time.Now
 	}
 	s := &Service{
-		store: o.Store, now: o.Now, known: newCallerCache(cachedKeys),
-		defaults: o.Defaults, settings: &settingsCache{held: make(map[string]Settings)},
+		store: o.Store, now: o.Now, known: newCallers(o.Now),
+		defaults: o.Defaults,
+		settings: cache.New[string, Settings](cache.Options{Limit: rememberedSettings, Life: rememberedFor, Now: o.Now}),
 	}
-	o.Bus.Subscribe(s.known.hear)
-	o.Bus.Subscribe(s.settings.hear)
+	o.Bus.Subscribe(s.hear)
 	return s, nil
 }
 
@@ -79,10 +80,10 @@ func (s *Service) Authenticate(ctx context.Context, key string) (Caller, error) 
 // find gives the caller behind a key that works, a project's or a person's.
 func (s *Service) find(ctx context.Context, key string) (Caller, error) {
 	hash := secret.Hash(key)
-	caller, era, ok := s.known.get(hash)
-	if ok {
+	if caller, ok := s.known.Get(hash); ok {
 		return caller, nil
 	}
+	mark := s.known.Mark()
 	k, err := s.store.KeyByHash(ctx, hash)
 	if fault.Is(err, fault.NotFound) || err == nil && !k.RevokedAt.IsZero() {
 		return Caller{}, unauthorized()
@@ -90,8 +91,8 @@ func (s *Service) find(ctx context.Context, key string) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	caller = Caller{ProjectID: k.ProjectID, KeyID: k.ID, UserID: k.UserID}
-	s.known.put(hash, caller, era)
+	caller := Caller{ProjectID: k.ProjectID, KeyID: k.ID, UserID: k.UserID}
+	s.known.Put(hash, caller, mark)
 	return caller, nil
 }
 

@@ -121,17 +121,13 @@ func (s Settings) Checked() (Settings, error) {
 
 // Settings gives what a project chose over what the operator chose for all. Warm calls read memory only.
 func (s *Service) Settings(ctx context.Context, projectID string) (Settings, error) {
-	if held, ok := s.settings.get(projectID); ok {
-		return held, nil
-	}
-	era := s.settings.now()
-	own, err := s.store.Settings(ctx, projectID)
-	if err != nil {
-		return Settings{}, err
-	}
-	whole := own.Over(s.defaults)
-	s.settings.put(projectID, whole, era)
-	return whole, nil
+	return s.settings.Load(projectID, func() (Settings, error) {
+		own, err := s.store.Settings(ctx, projectID)
+		if err != nil {
+			return Settings{}, err
+		}
+		return own.Over(s.defaults), nil
+	})
 }
 
 // UpdateSettings changes what a project chose, and gives its settings as they are in force. A session token may not do it.
