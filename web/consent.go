@@ -35,16 +35,17 @@ func (p consentPage) Called() string {
 	return p.ClientName
 }
 
-// formTargets lets the form lead to the program, and nowhere else: browsers hold redirects after a form against the policy.
+// formTargets lets the form lead to the program, and on to wherever that sends the person: browsers hold all the redirects that follow
+// a form against the policy, and stay on the page when one of them breaks it.
 func (p consentPage) formTargets() string {
 	u, err := url.Parse(p.RedirectURI)
 	if err != nil {
 		return "'self'"
 	}
-	if u.Scheme == "http" || u.Scheme == "https" {
-		return "'self' " + u.Scheme + "://" + u.Host
+	if u.Scheme == "https" {
+		return "'self' https:"
 	}
-	return "'self' " + u.Scheme + ":"
+	return "'self' https: " + u.Scheme + ":"
 }
 
 // stoppedPage says why a program's request cannot be met.

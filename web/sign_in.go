@@ -82,9 +82,12 @@ func (p *pages) askWho(w http.ResponseWriter, r *http.Request, next, problem str
 		return
 	}
 	page := signInPage{Form: form, Next: next, Fault: problem, Asked: strings.HasPrefix(next, authserver.AuthorizePath), targets: "'self'"}
+	if page.Asked {
+		page.targets += " http://127.0.0.1:* http://localhost:*" // a program on this computer is told at once what is wrong
+	}
 	if issuer := p.o.People.Issuer(); issuer != nil {
 		page.Issuer = issuer.Host()
-		page.targets = "'self' https:" // whoever the issuer sends the person on to
+		page.targets += " https:" // whoever the issuer sends the person on to
 		if strings.HasPrefix(issuer.URL(), "http:") {
 			page.targets += " http:"
 		}
