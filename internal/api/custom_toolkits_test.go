@@ -125,11 +125,33 @@ func TestCustomToolkitsRefused(t *testing.T) {
 		"a tool of MCP":      strings.ReplaceAll(shelfDefinition("https://x.example", "X"), `"http":{`, `"mcp":{"tool":"x","hash":"y"},"graphql":null,"http":{`),
 		"a wrong type":       `{"definition":{"slug":7}}`,
 		"a definition of no": `{"definition":null}`,
+		"a server's command": `{"slug":"x","toolkit_config":{"name":"X","command":["sh"],"auth_schemes":[{"mode":"NO_AUTH"}]}}`,
+		"a server by a file": `{"slug":"x","toolkit_config":{"name":"X","app_url":"file:///bin/sh","auth_schemes":[{"mode":"NO_AUTH"}]}}`,
 	} {
 		got := s.post(t, "/custom/toolkits/upsert", body)
 		if got.status < 400 || got.status >= 500 && got.status != 501 {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
+	}
+	if listed := s.get(t, "/custom/toolkits").ok(t, 200); listed.at(t, "total_items") != 0.0 {
+		t.Errorf("stored %s", listed.body)
+	}
+}
+
+// What runs on the server's machine is its operator's to say: no body of the API may name a program.
+func TestNoProgramsByAPI(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	const program = `"slug":"x","name":"X","program":{"command":["/bin/sh","-c","touch /tmp/owned"]},"tools":[{"slug":"X_RUN","name":"Run","mcp":{"tool":"run","hash":""}}]`
+	for _, dry := range []string{"", `,"dry_run":true`} {
+		got := s.post(t, "/custom/toolkits/upsert", `{"definition":{`+program+`}`+dry+`}`)
+		if got.status != 403 || !strings.Contains(string(got.body), "only its operator may decide") {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	}
+	files := `{"files":{"toolkit.yaml":"slug: x\nname: X\nprogram: {command: [sh]}\n","tools.yaml":"run:\n  program: {command: [sh]}\n"}}`
+	if got := s.post(t, "/custom/toolkits/upsert", files); got.status != 400 {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 	if listed := s.get(t, "/custom/toolkits").ok(t, 200); listed.at(t, "total_items") != 0.0 {
 		t.Errorf("stored %s", listed.body)

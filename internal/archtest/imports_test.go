@@ -10,6 +10,7 @@ import (
 var levels = map[string]int{
 	"internal/fault": 1, "internal/id": 1, "internal/cache": 1,
 	"internal/tenant": 2, "internal/secret": 2, "internal/outbound": 2, "internal/mapping": 2, "internal/notify": 2, "internal/job": 2,
+	"internal/process": 2,
 	"internal/catalog": 3, "internal/authserver": 3, "internal/event": 3,
 	"internal/connect": 4, "internal/search": 4, "internal/realtime": 4,
 	"internal/execute": 5,
@@ -24,6 +25,7 @@ var sameFloor = map[string][]string{
 	"internal/tenant":   {"internal/notify", "internal/secret"},
 	"internal/secret":   {"internal/notify"},
 	"internal/outbound": {"internal/secret"},
+	"internal/process":  {"internal/secret"},
 	"internal/legacy":   {"internal/session"}, // a server of the older API is a template of sessions
 }
 
@@ -98,7 +100,7 @@ var confined = map[string][]string{
 	"code.dny.dev/ssrf":                      {"internal/outbound"},
 	"github.com/coder/websocket":             {"internal/realtime"},
 	"github.com/alecthomas/kong":             {"cmd"},
-	"github.com/modelcontextprotocol/go-sdk": {"internal/mcpserver", "internal/catalog/source_mcp.go", "internal/execute/mcp.go"},
+	"github.com/modelcontextprotocol/go-sdk": {"internal/mcpserver", "internal/catalog/source_mcp.go", "internal/execute/mcp.go", "internal/execute/mcp_program.go"},
 	"github.com/coreos/go-oidc/v3":           {"internal/authserver"},
 	"github.com/prometheus/client_golang":    {"internal/api", "internal/app"},
 }

@@ -35,6 +35,9 @@ func (c *Catalog) Check(projectID string, d Document) (*Toolkit, error) {
 	if reservedSlugs[tk.Slug] {
 		return nil, fault.New(fault.Invalid, fault.SlugInvalid, "The slug %q is reserved.", tk.Slug)
 	}
+	if err := tk.mayRun(projectID); err != nil {
+		return nil, err
+	}
 	if tk.BaseURL != nil && projectID != "" && c.checkURL != nil {
 		if err := c.checkURL(tk.BaseURL.String()); err != nil {
 			return nil, err

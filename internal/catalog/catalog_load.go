@@ -298,6 +298,14 @@ func (c *Catalog) load(ctx context.Context, s Stored, versions []string) (*Toolk
 
 // open reads a toolkit from its packed form, which is made when there is none, or from its document.
 func (c *Catalog) open(ctx context.Context, s Stored) (*Toolkit, error) {
+	tk, err := c.openStored(ctx, s)
+	if err == nil {
+		err = tk.mayRun(s.ProjectID) // however it came to be stored
+	}
+	return tk, err
+}
+
+func (c *Catalog) openStored(ctx context.Context, s Stored) (*Toolkit, error) {
 	if s.Form != FormDefinition || c.directory == "" {
 		return c.openDocument(ctx, s)
 	}

@@ -16,6 +16,7 @@ type Definition struct {
 	Logo        string            `json:"logo,omitempty"`
 	BaseURL     string            `json:"base_url,omitempty"` // origin and prefix; {field} stands for a connection field
 	Headers     map[string]string `json:"headers,omitempty"`
+	Program     *Program          `json:"program,omitempty"` // in place of BaseURL; only the server's operator may say it
 	Auth        []DefinedAuth     `json:"auth,omitempty"`
 	Tools       []DefinedTool     `json:"tools"`
 	Source      Source            `json:"source"`
@@ -36,6 +37,7 @@ type DefinedAuth struct {
 	AccountFields []Field           `json:"account_fields,omitempty"`
 	Header        map[string]string `json:"header,omitempty"` // texts with {field}
 	Query         map[string]string `json:"query,omitempty"`
+	Env           map[string]string `json:"env,omitempty"` // for toolkits that are a Program
 	OAuth2        *DefinedOAuth2    `json:"oauth2,omitempty"`
 	Discover      string            `json:"discovery_url,omitempty"` // for DCR_OAUTH and CIMD_OAUTH
 }

@@ -38,7 +38,7 @@ func (d *Definition) Toolkit() (*Toolkit, error) {
 func (d *Definition) Bare() (*Toolkit, error) {
 	tk := &Toolkit{
 		Slug: d.Slug, Name: d.Name, Description: d.Description, Version: cmp.Or(d.Version, BaseVersion),
-		Docs: d.Docs, AppURL: d.AppURL, Logo: d.Logo,
+		Docs: d.Docs, AppURL: d.AppURL, Logo: d.Logo, Program: d.Program,
 	}
 	tk.Versions = []string{tk.Version}
 	tk.UpdatedAt, _ = time.Parse("20060102", strings.SplitN(tk.Version, "_", 2)[0])
@@ -76,6 +76,7 @@ func (a *DefinedAuth) build(c *definitionCompiler) AuthScheme {
 	s := AuthScheme{
 		Mode: a.Mode, Guide: a.Guide, ConfigFields: typedFields(a.ConfigFields), AccountFields: typedFields(a.AccountFields),
 		Header: c.texts("auth header", a.Header, proofFields), Query: c.texts("auth query", a.Query, proofFields),
+		Env: c.texts("auth env", a.Env, proofFields),
 	}
 	if a.Discover != "" {
 		s.Discover = c.url("discovery_url", a.Discover)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
@@ -41,6 +42,14 @@ func (d *Definition) check() error {
 	for at, address := range map[string]string{"/base_url": d.BaseURL, "/app_url": d.AppURL, "/docs": d.Docs, "/logo": d.Logo} {
 		if why := wrongURL(address); why != "" {
 			problem(at, "%s", why)
+		}
+	}
+	if d.Program != nil {
+		for _, line := range d.Program.check() {
+			problem("/program", "%s", line)
+		}
+		if slices.ContainsFunc(d.Tools, func(t DefinedTool) bool { return t.MCP == nil }) {
+			problem("/tools", "a program has only tools of its MCP server")
 		}
 	}
 	seen := make(map[string]bool, len(d.Tools))

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,11 +20,13 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/fault"
 )
 
-// MCPServer says how an MCP server is reached: over streamable HTTP, in the revision of the protocol that it speaks.
+// MCPServer says how an MCP server is reached, in the revision of the protocol that it speaks: over streamable HTTP, or through the
+// pipes of a program.
 type MCPServer struct {
 	URL       string
 	Send      func(*http.Request) (*http.Response, error) // puts the credential on a request and sends it, guarded
 	MaxAnswer int                                         // bytes of one message
+	Pipes     io.ReadWriteCloser                          // of a program that runs, in place of the URL; the session closes them
 }
 
 // Limits of what a server may list.
@@ -36,17 +39,25 @@ const (
 // Requests of the session carry the context of the call that they are for.
 func (s MCPServer) Connect(ctx context.Context) (*mcp.ClientSession, error) {
 	client := mcp.NewClient(&mcp.Implementation{Name: "patchbay", Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
-	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
+	session, err := client.Connect(ctx, s.transport(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("connect to MCP server: %w", err)
+	}
+	return session, nil
+}
+
+// transport is the one place where it is chosen how messages go.
+func (s MCPServer) transport() mcp.Transport {
+	if s.Pipes != nil {
+		return &mcp.IOTransport{Reader: s.Pipes, Writer: s.Pipes, MaxLineLength: s.MaxAnswer}
+	}
+	return &mcp.StreamableClientTransport{
 		Endpoint: s.URL, DisableStandaloneSSE: true, MaxRetries: 1, MaxEventSize: s.MaxAnswer,
 		HTTPClient: &http.Client{
 			Transport:     sendFunc(s.Send),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil)
-	if err != nil {
-		return nil, fmt.Errorf("connect to MCP server: %w", err)
 	}
-	return session, nil
 }
 
 type sendFunc func(*http.Request) (*http.Response, error)
@@ -61,6 +72,11 @@ func (s MCPServer) Tools(ctx context.Context, slug string, known []DefinedTool) 
 		return nil, nil, err
 	}
 	defer session.Close() //nolint:errcheck // a server that does not take leave is none the worse for us
+	return ToolsOfMCP(ctx, session, slug, known)
+}
+
+// ToolsOfMCP is Tools over a session that is open already.
+func ToolsOfMCP(ctx context.Context, session *mcp.ClientSession, slug string, known []DefinedTool) (tools []DefinedTool, leftOut []string, err error) {
 	listed, err := listMCP(ctx, session)
 	if err != nil {
 		return nil, nil, err

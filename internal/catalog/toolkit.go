@@ -19,6 +19,7 @@ type Toolkit struct {
 	Docs        string
 	AppURL      string
 	BaseURL     *mapping.Text // origin, may use connection fields: https://{subdomain}.example.com
+	Program     *Program      // in place of BaseURL: an MCP server that runs beside this one; nil: none
 	Headers     map[string]*mapping.Text
 	Auth        []AuthScheme // in order of preference; none means no-auth
 	Identity    *Identity
@@ -77,6 +78,7 @@ type AuthScheme struct {
 	// for example Authorization: "Bearer {token}". Empty means the scheme's usual place.
 	Header map[string]*mapping.Text
 	Query  map[string]*mapping.Text
+	Env    map[string]*mapping.Text // variables of the toolkit's Program
 }
 
 // Field is one value that an AuthConfig or an account needs.

@@ -19,8 +19,9 @@ type Credential struct {
 	Scheme    string
 	Header    map[string]secret.Value // header name -> whole value, for example Authorization -> "Bearer …"
 	Query     map[string]secret.Value
-	Fields    map[string]string // connection fields that URLs may use (subdomain, region); never a token or key
-	Proxy     outbound.Proxy    // that requests with this credential go through
+	Env       map[string]secret.Value // variables of the program that the toolkit is, where it is one
+	Fields    map[string]string       // connection fields that URLs may use (subdomain, region); never a token or key
+	Proxy     outbound.Proxy          // that requests with this credential go through
 
 	sign  func(*http.Request) error // for schemes whose proof is a signature; nil otherwise
 	token secret.Value              // that signed requests carry in the clear; empty otherwise
@@ -41,10 +42,16 @@ func newCredential(scheme Scheme, g Grant, accountID, mode string) (Credential, 
 	if s, ok := scheme.(signing); ok {
 		c.sign, c.token = s.signer(g), g.Values["oauth_token"]
 	}
-	if len(g.Declared.Header) == 0 && len(g.Declared.Query) == 0 {
+	if len(g.Declared.Header) == 0 && len(g.Declared.Query) == 0 && len(g.Declared.Env) == 0 {
 		return c, scheme.Place(g, &c)
 	}
 	all := templateFields(g)
+	if len(g.Declared.Env) > 0 {
+		c.Env = map[string]secret.Value{}
+		if err := expandInto(c.Env, g.Declared.Env, all); err != nil {
+			return Credential{}, err
+		}
+	}
 	if err := expandInto(c.Header, g.Declared.Header, all); err != nil {
 		return Credential{}, err
 	}

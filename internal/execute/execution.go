@@ -164,7 +164,7 @@ func (x *execution) redact(text []byte) []byte {
 // redactAll removes what a credential puts on requests, but for connection fields among it: a region in a header is no secret
 // and stands in many answers.
 func redactAll(text []byte, cred connect.Credential) []byte {
-	for _, values := range []map[string]secret.Value{cred.Header, cred.Query} {
+	for _, values := range []map[string]secret.Value{cred.Header, cred.Query, cred.Env} {
 		for _, v := range values {
 			if !isField(cred, v.Reveal()) {
 				text = redactOne(text, v.Reveal())
