@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -164,6 +165,31 @@ func TestOldEventsAreSwept(t *testing.T) {
 		}
 		if log := w.deliveries(sub, ""); len(log) != 1 {
 			t.Errorf("log %+v", log)
+		}
+	})
+}
+
+// An event that was replayed shortly before its time is over is delivered all the same.
+func TestAReplayedEventIsNotSweptAway(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		sub := w.subscribe("a.test")
+		old := w.happen("old", 1)[0]
+		pass(10 * 24 * time.Hour)
+		w.receive("a.test", answering(http.StatusBadGateway))
+		_, err := w.Replay(t.Context(), caller, sub.ID, event.Replay{EventIDs: []string{old.ID}})
+		must(t, err)
+		pass(time.Hour)
+		n, err := w.Sweep(t.Context(), time.Now())
+		must(t, err)
+		if pending := w.deliveries(sub, event.Pending); n != 0 || len(pending) != 1 {
+			t.Fatalf("swept %d; pending: %+v", n, pending)
+		}
+		w.Stop() // nobody gives it up: its time passes all the same
+		pass(25 * time.Hour)
+		n, err = w.Sweep(t.Context(), time.Now())
+		must(t, err)
+		if n != 1 {
+			t.Errorf("swept %d after a day", n)
 		}
 	})
 }

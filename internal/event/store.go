@@ -17,7 +17,8 @@ type Store interface {
 	LastPosition(ctx context.Context, projectID string) (int64, error) // 0: there was never an event
 	// EventsLogged gives events of a replay's range behind a position, in order, without their data.
 	EventsLogged(ctx context.Context, projectID, subscriptionID string, r Replay, position int64, limit int) ([]Event, error)
-	DeleteEventsBefore(ctx context.Context, before time.Time) (int, error) // and their deliveries
+	// DeleteEventsBefore deletes events that were logged before a time, with their deliveries, but for those that are on their way.
+	DeleteEventsBefore(ctx context.Context, before time.Time) (int, error)
 
 	CreateSubscription(ctx context.Context, s Subscription) error
 	Subscription(ctx context.Context, projectID, id string) (Subscription, error)

@@ -156,11 +156,15 @@ func (s *Store) LastPosition(ctx context.Context, projectID string) (int64, erro
 	return position, s.wrap("read the head of the event log", err)
 }
 
-// DeleteEventsBefore deletes events that were logged before a time, with their deliveries, and gives how many.
+// DeleteEventsBefore deletes events that were logged before a time, with their deliveries, and gives how many. One that was
+// replayed and is still on its way stays.
 func (s *Store) DeleteEventsBefore(ctx context.Context, before time.Time) (int, error) {
 	return s.inBatches(ctx, "delete events", func(t *tx) (int, error) {
 		n, err := t.exec(`DELETE FROM events WHERE (project_id, position) IN (
-			SELECT project_id, position FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)`, micros(before), batch)
+			SELECT project_id, position FROM events e WHERE created_at < $1 AND NOT EXISTS (
+				SELECT 1 FROM event_deliveries d WHERE d.project_id = e.project_id AND d.position = e.position
+					AND d.status = 'pending' AND d.given_up_at > $2)
+			ORDER BY created_at LIMIT $3)`, micros(before), micros(s.now()), batch)
 		return int(n), err
 	})
 }

@@ -146,6 +146,8 @@ func eventsDeleted(t *testing.T, f *fixture) {
 	got(f.AppendEvents(ctx, []event.Event{anEvent(ours, "old")}))(t)
 	f.pass(time.Hour)
 	got(f.AppendEvents(ctx, []event.Event{anEvent(ours, "new")}))(t)
+	same(t, "deleted while it is on its way", got(f.DeleteEventsBefore(ctx, start.Add(time.Minute)))(t), 0)
+	f.pass(event.DeliverFor)
 	same(t, "deleted", got(f.DeleteEventsBefore(ctx, start.Add(time.Minute)))(t), 1)
 	_, page, err := f.ListDeliveries(ctx, ours, "ws_all", event.DeliveryFilter{})
 	must(t, err)
