@@ -47,7 +47,7 @@ bench: ## measure against the floors (a few minutes, on an idle machine)
 	bench/run.sh
 
 soak: ## deliver 10,000 events while the server is killed twenty times and the receiver is down for ten minutes
-	PATCHBAY_TEST_ORDEAL="10000 20 10m" go test ./internal/event -run '^TestNothingIsLost$$' -v -count=1 -timeout 2h
+	PATCHBAY_TEST_ORDEAL="10000 20 10m" go test ./cmd/patchbay -run '^TestNothingIsLost$$' -v -count=1 -timeout 2h
 
 check: ## all that CI runs
 	.ci/run

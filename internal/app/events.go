@@ -27,8 +27,10 @@ func (p *parts) newEvents() (*event.Service, error) {
 		Attempted: func(outcome string, took time.Duration) {
 			attempts.WithLabelValues(outcome).Observe(took.Seconds())
 		},
-		Now: p.app.now,
-		Log: p.app.log,
+		FirstPause:   p.app.config.FirstRetry,
+		LongestPause: p.app.config.LongestRetry,
+		Now:          p.app.now,
+		Log:          p.app.log,
 	})
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ type Options struct {
 
 	FirstPause   time.Duration // of a delivery after its first failure, doubled by each further one; 0: 5 seconds
 	LongestPause time.Duration // at most; 0: an hour
-	Recovery     time.Duration // of a receiver that fails whatever it is sent, at most; 0: a minute
+	Recovery     time.Duration // of a receiver that fails whatever it is sent, at most; 0: a minute, or LongestPause if that is less
 
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: nothing is logged
@@ -69,7 +69,7 @@ func New(o Options) (*Service, error) {
 	setDefault(&o.Timeout, defaultTimeout)
 	setDefault(&o.FirstPause, defaultFirstPause)
 	setDefault(&o.LongestPause, defaultLongestPause)
-	setDefault(&o.Recovery, defaultRecovery)
+	setDefault(&o.Recovery, min(defaultRecovery, o.LongestPause))
 	setDefault(&o.Log, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now

@@ -44,6 +44,8 @@ type Config struct {
 	SweepInterval   time.Duration
 	LogRetention    time.Duration
 	EventRetention  time.Duration
+	FirstRetry      time.Duration // of a webhook delivery, after its first failure
+	LongestRetry    time.Duration
 	StopTimeout     time.Duration
 
 	// Warnings are things that were ignored but look like mistakes, for the operator to read.
