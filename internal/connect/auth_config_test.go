@@ -1,6 +1,9 @@
 package connect_test
 
 import (
+	"context"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -236,5 +239,65 @@ func TestDeleteAuthConfig(t *testing.T) {
 	_, err = b.DeleteAuthConfig(b.ctx, b.caller, c.ID)
 	if !fault.Is(err, fault.NotFound) {
 		t.Error(err)
+	}
+}
+
+// TestDeleteAuthConfigEndsWhatIsNotInUse: an account that is switched off, or taken for dead, or about to be connected anew may hold a
+// grant that works at the provider.
+func TestDeleteAuthConfigEndsWhatIsNotInUse(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.oauthConfig("acme")
+	off, dead, anew := b.connected(c, "off", ann), b.connected(c, "dead", ann), b.connected(c, "anew", ann)
+	never := b.link(connect.NewLink{AuthConfigID: c.ID, UserID: "never"})
+	_, err := b.UpdateAccount(b.ctx, b.caller, off.ID, connect.AccountPatch{Enabled: new(bool)})
+	must(t, err)
+	for _, id := range []string{dead.ID, anew.ID} {
+		_, err := b.store.UpdateAccount(b.ctx, b.caller.ProjectID, id, func(a *connect.ConnectedAccount) error {
+			a.Status = connect.Expired
+			return nil
+		})
+		must(t, err)
+	}
+	b.link(connect.NewLink{AccountID: anew.ID})
+	ended := b.connected(c, "ended", bob)
+	_, _, err = b.EndAccount(b.ctx, b.caller, ended.ID, false)
+	must(t, err)
+	before := len(b.provider.Requests("/revoke"))
+	said, err := b.DeleteAuthConfig(b.ctx, b.caller, c.ID)
+	must(t, err)
+	if asked := b.provider.Requests("/revoke")[before:]; len(asked) != 6 || !strings.HasPrefix(said.Note, "3 of 3 ") {
+		t.Errorf("%d requests; %s", len(asked), said.Note)
+	}
+	for _, a := range []connect.ConnectedAccount{off, dead, anew} {
+		if _, works := b.provider.Whose(a.Values["access_token"].Reveal()); works {
+			t.Errorf("the grant of user %s works on", a.UserID)
+		}
+	}
+	if _, err := b.Account(b.ctx, b.caller, never.Account.ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("an account is still there: %v", err)
+	}
+}
+
+// TestDeleteAuthConfigIsFinished: grants that were ended must not stay behind as ACTIVE accounts because the caller went away.
+func TestDeleteAuthConfigIsFinished(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.oauthConfig("acme")
+	a := b.connected(c, "u", ann)
+	ctx, leave := context.WithCancel(b.ctx)
+	b.provider.Change(func() {
+		b.provider.Fail = func(r *http.Request, _ url.Values) (int, string, bool) {
+			if r.URL.Path == "/revoke" {
+				leave()
+			}
+			return 0, "", false
+		}
+	})
+	if _, err := b.DeleteAuthConfig(ctx, b.caller, c.ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Account(b.ctx, b.caller, a.ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the account is still there: %v", err)
 	}
 }

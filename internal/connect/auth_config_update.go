@@ -135,6 +135,7 @@ func (s *Service) DeleteAuthConfig(ctx context.Context, c tenant.Caller, id stri
 	if _, err := s.store.AuthConfig(ctx, c.ProjectID, id); err != nil {
 		return Revocation{}, err
 	}
+	ctx = context.WithoutCancel(ctx) // what was ended must not stay behind as accounts that seem to work
 	said, err := s.revokeAll(ctx, c, id)
 	if err != nil {
 		return Revocation{}, err
@@ -153,13 +154,16 @@ func (s *Service) revokeAll(ctx context.Context, c tenant.Caller, configID strin
 		wg     sync.WaitGroup
 		places = make(chan struct{}, revokeAllAtOnce)
 	)
-	f := AccountFilter{AuthConfigIDs: []string{configID}, Statuses: []Status{Active}, Limit: revokeAllPageSize}
+	f := AccountFilter{AuthConfigIDs: []string{configID}, Limit: revokeAllPageSize}
 	for {
 		accounts, page, err := s.store.ListAccounts(ctx, c.ProjectID, f)
 		if err != nil {
 			return Revocation{}, err
 		}
 		for _, a := range accounts {
+			if a.Status == Revoked || a.ConnectedAt.IsZero() { // in every other state it may hold a grant that works
+				continue
+			}
 			places <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-places }()
