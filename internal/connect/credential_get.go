@@ -51,6 +51,9 @@ func (s *Service) Credential(ctx context.Context, c tenant.Caller, a ConnectedAc
 			if g, scheme, err = s.grantOf(ctx, a); err != nil {
 				return Credential{}, err
 			}
+			if a.Status != Active { // it was ended or switched off while the provider was asked
+				return Credential{}, s.notActive(g.Toolkit, Selection{}, a)
+			}
 		}
 		until = s.renewAt(a, g, scheme)
 	}

@@ -124,11 +124,11 @@ func (s *Service) replaceToken(ctx context.Context, a ConnectedAccount, l *lease
 }
 
 // storeTokens writes new tokens, over the account's other values. It tries for a while: the old refresh token may be dead.
-// Tokens of a grant that was replaced meanwhile, because the user connected anew, are dropped.
+// Tokens of a grant that was replaced meanwhile, because the user connected anew, are dropped, and so are those of one that was ended.
 func (s *Service) storeTokens(ctx context.Context, a ConnectedAccount, t Tokens) (stored ConnectedAccount, err error) {
 	for try := range storeTries {
 		stored, err = s.change(ctx, a.ProjectID, a.ID, func(now *ConnectedAccount) error {
-			if now.Values["refresh_token"] != a.Values["refresh_token"] || !now.ConnectedAt.Equal(a.ConnectedAt) {
+			if now.Status == Revoked || now.Values["refresh_token"] != a.Values["refresh_token"] || !now.ConnectedAt.Equal(a.ConnectedAt) {
 				return errSame
 			}
 			now.Values, now.TokenExpiry = over(now.Values, t.Values), t.Expiry

@@ -161,3 +161,47 @@ func TestS2SCredentialFromValues(t *testing.T) {
 func requestBasic(a asked) (id, key string, ok bool) {
 	return parseBasic(a.Header.Get("Authorization"))
 }
+
+// TestS2SRevokedWhileATokenIsOnItsWay: an account that was ended holds nothing that opens anything, also when the provider answered a
+// request for a token only afterwards.
+func TestS2SRevokedWhileATokenIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	b, provider := newIssuedBed(t, s2sAuth, always(200, s2sToken))
+	l, _ := b.byForm(b.config("issued", connect.S2SOAuth2, nil), map[string]string{"client_id": "app-1", "client_secret": "app-secret-1"})
+	id := l.Account.ID
+	provider.answer(func(asked) (int, string) {
+		if _, _, err := b.EndAccount(b.ctx, b.caller, id, false); err != nil {
+			t.Error(err)
+		}
+		return 200, s2sToken
+	})
+	before := b.account(id)
+	b.clock.Move(2 * time.Hour)
+	if cred, err := b.Credential(b.ctx, b.caller, before); err == nil {
+		t.Errorf("a credential of a revoked account: %v", cred.Fields)
+	}
+	if now := b.account(id); now.Status != connect.Revoked || holdsSecret(now) || !now.TokenExpiry.IsZero() {
+		t.Errorf("%s, with a secret: %t, until %v", now.Status, holdsSecret(now), now.TokenExpiry)
+	}
+}
+
+// TestS2SSwitchedOffWhileATokenIsOnItsWay: the token is kept for when the account is switched on again, and nobody gets it before.
+func TestS2SSwitchedOffWhileATokenIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	b, provider := newIssuedBed(t, s2sAuth, always(200, s2sToken))
+	l, _ := b.byForm(b.config("issued", connect.S2SOAuth2, nil), map[string]string{"client_id": "app-1", "client_secret": "app-secret-1"})
+	id, off := l.Account.ID, false
+	provider.answer(func(asked) (int, string) {
+		if _, err := b.UpdateAccount(b.ctx, b.caller, id, connect.AccountPatch{Enabled: &off}); err != nil {
+			t.Error(err)
+		}
+		return 200, s2sToken
+	})
+	before := b.account(id)
+	b.clock.Move(2 * time.Hour)
+	_, err := b.Credential(b.ctx, b.caller, before)
+	wantFault(t, err, fault.Unprocessable, fault.SlugAccountState, "switched off")
+	if now := b.account(id); now.Status != connect.Inactive || now.Values["access_token"].Reveal() != "issued-2" {
+		t.Errorf("%s, holding %s", now.Status, now.Values["access_token"].Reveal())
+	}
+}
