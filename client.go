@@ -35,6 +35,9 @@ type Client struct {
 	MCPServers        MCPServers
 	Webhooks          Webhooks
 	Events            Events
+	Triggers          Triggers
+	CustomToolkits    CustomToolkits
+	Project           Project
 }
 
 // ErrNoAPIKey is New's error when neither the options nor the environment hold a key.
@@ -77,5 +80,8 @@ func New(o Options) (*Client, error) {
 		MCPServers:        MCPServers{t},
 		Webhooks:          Webhooks{t},
 		Events:            Events{t},
+		Triggers:          Triggers{t},
+		CustomToolkits:    CustomToolkits{t},
+		Project:           Project{t},
 	}, nil
 }

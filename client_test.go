@@ -108,6 +108,127 @@ func TestCalls(t *testing.T) {
 			want:   `POST /api/v3.1/tools/execute/A_B {"user_id":"u","arguments":{"n":1},"connected_account_id":"ca_1","version":"latest"}`,
 			answer: `{"data":{"id":7},"error":null,"successful":true,"log_id":"log_1"}`, got: `{"id":7}`,
 		},
+		"pin a toolkit": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				return c.Toolkits.Pin(ctx, "github", "20260728_01")
+			},
+			want: `PUT /api/v3.1/toolkits/github/pin {"version":"20260728_01"}`, answer: `{"slug":"github","version":"20260728_01","pinned":true}`,
+			got: "20260728_01",
+		},
+		"store a toolkit of one's own": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				k, err := c.CustomToolkits.Put(ctx, patchbay.NewToolkit{Files: map[string]string{"toolkit.yaml": "slug: shelf"}, DryRun: true})
+				return []any{k.Version, k.Changes.Renamed[0].To}, err
+			},
+			want:   `POST /api/v3.1/custom/toolkits/upsert {"files":{"toolkit.yaml":"slug: shelf"},"dry_run":true}`,
+			answer: `{"slug":"shelf","version":"20260728_00","tools_count":2,"unchanged":false,"changes":{"renamed":[{"from":"A","to":"B"}]}}`,
+			got:    []any{"20260728_00", "B"},
+		},
+		"store an MCP server as a toolkit": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				k, err := c.CustomToolkits.Put(ctx, patchbay.NewToolkit{Slug: "notes", Server: &patchbay.ToolkitServer{
+					Name: "Notes", URL: "https://notes.example/mcp", Schemes: []patchbay.ServerSignIn{
+						{Mode: "API_KEY", Headers: map[string]string{"X-Key": "{{generic_api_key}}"}},
+					},
+				}})
+				return k.Slug, err
+			},
+			want: `POST /api/v3.1/custom/toolkits/upsert {"slug":"notes","toolkit_config":{"name":"Notes","app_url":"https://notes.example/mcp",` +
+				`"auth_schemes":[{"mode":"API_KEY","headers":{"X-Key":"{{generic_api_key}}"}}]}}`,
+			answer: `{"slug":"mcp_notes","unchanged":false,"changes":{}}`, got: "mcp_notes",
+		},
+		"list the tools of an MCP server": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				k, err := c.CustomToolkits.Sync(ctx, "notes", "ca_1")
+				return []any{k.Tools, k.LeftOut}, err
+			},
+			want:   `POST /api/v3.1/custom/toolkits/sync {"slug":"notes","connected_account_id":"ca_1"}`,
+			answer: `{"slug":"mcp_notes","version":"20260728_00","synced_count":3,"left_out":["odd: no schema"],"changes":{}}`, got: []any{3, []string{"odd: no schema"}},
+		},
+		"the project's own toolkits": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				var problems []string
+				for k, err := range c.CustomToolkits.All(ctx) {
+					if err != nil {
+						return nil, err
+					}
+					problems = append(problems, k.Slug+": "+k.Problem)
+				}
+				return problems, nil
+			},
+			want: `GET /api/v3.1/custom/toolkits `, answer: `{"items":[{"slug":"a","problem":null},{"slug":"b","problem":"broken"}],"next_cursor":null}`,
+			got: []string{"a: ", "b: broken"},
+		},
+		"delete a toolkit of one's own": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				return nil, c.CustomToolkits.Delete(ctx, "shelf")
+			},
+			want: `DELETE /api/v3.1/custom/toolkits/shelf `, answer: `{"slug":"shelf","deleted":true}`,
+		},
+		"types of trigger": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				for kind, err := range c.Triggers.Types(ctx, "github", "slack") {
+					return kind.NeedsEndpoint, err
+				}
+				return nil, errors.New("there is none")
+			},
+			want:   `GET /api/v3.1/triggers_types?toolkit_slugs=github%2Cslack `,
+			answer: `{"items":[{"slug":"SLACK_NEW_MESSAGE","toolkit":{"slug":"slack"},"requires_webhook_endpoint_setup":true}],"next_cursor":null}`, got: true,
+		},
+		"one type of trigger": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				kind, err := c.Triggers.Type(ctx, "A_B")
+				return string(kind.Config), err
+			},
+			want: `GET /api/v3.1/triggers_types/A_B `, answer: `{"slug":"A_B","config":{"type":"object"}}`, got: `{"type":"object"}`,
+		},
+		"watch an account": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				made, err := c.Triggers.Create(ctx, "A_B", patchbay.NewTrigger{AccountID: "ca_1", Config: map[string]any{"owner": "o"}})
+				return []any{made.ID, made.Secret}, err
+			},
+			want: `POST /api/v3.1/trigger_instances/A_B/upsert {"connected_account_id":"ca_1","trigger_config":{"owner":"o"}}`, status: 201,
+			answer: `{"trigger_id":"ti_1","webhook_url":"https://x","webhook_secret":"s"}`, got: []any{"ti_1", "s"},
+		},
+		"would it be watched?": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				check, err := c.Triggers.Check(ctx, "A_B", patchbay.NewTrigger{UserID: "u"})
+				return check.Problem.Message, err
+			},
+			want:   `POST /api/v3.1/trigger_instances/A_B/check {"user_id":"u","trigger_config":{}}`,
+			answer: `{"ok":false,"connected_account_id":null,"trigger_config":{},"problem":{"slug":"s","message":"no such repository","suggested_fix":null,"errors":[]},"warnings":[],"items_found":0}`,
+			got:    "no such repository",
+		},
+		"what is watched": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				for trigger, err := range c.Triggers.All(ctx, patchbay.TriggerFilter{UserIDs: []string{"u"}, Types: []string{"A_B"}, ShowDisabled: true}) {
+					return []any{trigger.Type, trigger.State.Reason, trigger.State.LastLook.IsZero()}, err
+				}
+				return nil, errors.New("there is none")
+			},
+			want:   `GET /api/v3.1/trigger_instances/active?show_disabled=true&trigger_names=A_B&user_ids=u `,
+			answer: `{"items":[{"id":"ti_1","trigger_name":"A_B","state":{"status":"DISABLED","disabled_reason":"account_gone","message":null,"last_polled_at":null}}],"next_cursor":null}`,
+			got:    []any{"A_B", "account_gone", true},
+		},
+		"let a trigger rest": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				return nil, c.Triggers.SetEnabled(ctx, "ti_1", false)
+			},
+			want: `PATCH /api/v3.1/trigger_instances/manage/ti_1 {"status":"disable"}`, answer: `{"status":"success"}`,
+		},
+		"end a trigger": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) { return nil, c.Triggers.Delete(ctx, "ti_1") },
+			want: `DELETE /api/v3.1/trigger_instances/manage/ti_1 `, answer: `{"trigger_id":"ti_1"}`,
+		},
+		"settings of the project": {
+			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
+				settings, err := c.Project.Update(ctx, patchbay.ProjectChange{LogoURL: ptr(""), CallbackOrigins: &[]string{"https://app.example"}})
+				return settings, err
+			},
+			want:   `PATCH /api/v3.1/org/project/config {"logo_url":"","callback_origins":["https://app.example"]}`,
+			answer: `{"display_name":"Acme","callback_origins":["https://app.example"],"mask_secret_keys_in_connected_account":true}`,
+			got:    patchbay.ProjectSettings{DisplayName: "Acme", CallbackOrigins: []string{"https://app.example"}, MaskSecrets: true},
+		},
 		"get a toolkit": {
 			call: func(ctx context.Context, c *patchbay.Client) (any, error) {
 				k, err := c.Toolkits.Get(ctx, "stripe")

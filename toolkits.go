@@ -3,6 +3,7 @@ package patchbay
 import (
 	"context"
 	"iter"
+	"net/http"
 	"net/url"
 )
 
@@ -29,6 +30,9 @@ type ToolkitMeta struct {
 	Version     string `json:"version"`
 	Tools       int    `json:"tools_count"`
 	Triggers    int    `json:"triggers_count"`
+
+	Versions []string `json:"available_versions"` // newest first; only from Get
+	Pinned   string   `json:"pinned_version"`     // the one that the project is kept at; only from Get, empty when it follows the newest
 }
 
 // AuthDetail says what one way of connecting needs.
@@ -86,4 +90,17 @@ func (s Toolkits) Get(ctx context.Context, slug string) (Toolkit, error) {
 	}
 	err = s.t.get(ctx, "/toolkits/"+escaped, nil, &toolkit)
 	return toolkit, err
+}
+
+// Pin keeps the project at one version of a toolkit; "latest" lets it follow the newest again. It gives the version in force.
+func (s Toolkits) Pin(ctx context.Context, slug, version string) (string, error) {
+	escaped, err := segment("the toolkit's slug", slug)
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Version string `json:"version"`
+	}
+	err = s.t.do(ctx, request{method: http.MethodPut, path: "/toolkits/" + escaped + "/pin", body: map[string]string{"version": version}}, &answer)
+	return answer.Version, err
 }

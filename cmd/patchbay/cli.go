@@ -15,7 +15,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Session sessionCmd `cmd:"" help:"Make, list, show and delete sessions."`
 	Tool    toolCmd    `cmd:"" help:"Search tools, show what they need, run them."`
-	Toolkit toolkitCmd `cmd:"" help:"List, show and check toolkits."`
+	Toolkit toolkitCmd `cmd:"" help:"List, show, pin and check toolkits; add your own."`
+	Project projectCmd `cmd:"" help:"Show and set how the project's Connect pages look and where its links lead."`
 	Connect connectCmd `cmd:"" help:"Connect a user's account in an app."`
 	Listen  listenCmd  `cmd:"" help:"Follow events in the terminal, or forward them to a URL of yours."`
 	Account accountCmd `cmd:"" help:"List, show and revoke connected accounts."`

@@ -80,6 +80,7 @@ type toolkitDetailMeta struct {
 	toolkitMetaFacts
 	Categories        []categoryDetail `json:"categories"`
 	AvailableVersions []string         `json:"available_versions"`
+	PinnedVersion     *string          `json:"pinned_version"` // beyond the contract; null when the project follows the newest
 }
 
 type categoryDetail struct {
@@ -112,6 +113,7 @@ func (a *api) getToolkit(_ context.Context, caller tenant.Caller, in getToolkitR
 			toolkitMetaFacts:  toolkitMetaOf(tk, in.Origin),
 			Categories:        mapped(tk.Categories, func(c catalog.Category) categoryDetail { return categoryDetail{c.ID, c.Name} }),
 			AvailableVersions: versionsOf(tk),
+			PinnedVersion:     orNull(a.catalog.Pins(caller.ProjectID)[tk.Slug]),
 		},
 		Deprecated: deprecatedToolkitDetail{ToolkitID: tk.Slug, RawProxyInfo: []struct{}{}},
 	}

@@ -104,3 +104,119 @@ func TestTheSDKFitsTheServersAccounts(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTheSDKFitsTheServersToolkits is the same for a project's own toolkits, its settings and its triggers.
+func TestTheSDKFitsTheServersToolkits(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	sdk := client(t, start(t, load(t, t.TempDir(), "PATCHBAY_API_KEY="+operatorsKey)), operatorsKey)
+	shelf := func(version string) patchbay.NewToolkit {
+		return patchbay.NewToolkit{Slug: "shelf", Files: map[string]string{
+			"toolkit.yaml": "slug: shelf\nname: Shelf\ndescription: Lists of books on a shelf.\nversion: " + version + "\ncategories: [testing]\nbase_url: https://shelf.example\n",
+			"books.yaml":   "- slug: LIST_BOOKS\n  title: List books\n  description: Lists the books there are.\n  hints: [read]\n  request: GET /books\n",
+		}}
+	}
+	for _, version := range []string{"20260101_00", "20260102_00"} {
+		stored, err := sdk.CustomToolkits.Put(ctx, shelf(version))
+		if err != nil || stored.Slug != "shelf" || stored.Version != version || stored.Tools != 1 {
+			t.Fatalf("put: %+v, %v", stored, err)
+		}
+	}
+	for own, err := range sdk.CustomToolkits.All(ctx) {
+		if err != nil || own.Slug != "shelf" || own.Kind != "custom" || len(own.Versions) != 2 || own.Problem != "" || own.CreatedAt.IsZero() {
+			t.Errorf("own: %+v, %v", own, err)
+		}
+	}
+	if version, err := sdk.Toolkits.Pin(ctx, "shelf", "20260101_00"); err != nil || version != "20260101_00" {
+		t.Errorf("pin: %s, %v", version, err)
+	}
+	pinned, err := sdk.Toolkits.Get(ctx, "shelf")
+	if err != nil || pinned.Meta.Pinned != "20260101_00" || pinned.Meta.Version != "20260101_00" || len(pinned.Meta.Versions) != 2 {
+		t.Errorf("pinned: %+v, %v", pinned.Meta, err)
+	}
+	if version, err := sdk.Toolkits.Pin(ctx, "shelf", "latest"); err != nil || version != "20260102_00" {
+		t.Errorf("unpin: %s, %v", version, err)
+	}
+	if err := sdk.CustomToolkits.Delete(ctx, "shelf"); err != nil {
+		t.Error(err)
+	}
+	var none *patchbay.Error
+	if _, err := sdk.CustomToolkits.Sync(ctx, "shelf", ""); !errors.As(err, &none) || none.Status != 404 {
+		t.Errorf("sync of none: %v", err)
+	}
+
+	name := "Books"
+	settings, err := sdk.Project.Update(ctx, patchbay.ProjectChange{DisplayName: &name})
+	if err != nil || settings.DisplayName != name || !settings.MaskSecrets {
+		t.Errorf("settings: %+v, %v", settings, err)
+	}
+	if again, err := sdk.Project.Settings(ctx); err != nil || again.DisplayName != name {
+		t.Errorf("settings again: %+v, %v", again, err)
+	}
+}
+
+// TestTheSDKFitsTheServersTriggers goes the way of a trigger: look, try, watch, rest, end.
+func TestTheSDKFitsTheServersTriggers(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	server := startGmail(t)
+	sdk := client(t, server, operatorsKey)
+	config := ask(t, server, "POST", "/auth_configs", `{"toolkit":{"slug":"gmail"}}`)
+	account := ask(t, server, "POST", "/connected_accounts", `{"auth_config":{"id":"`+config["auth_config"].(map[string]any)["id"].(string)+`"},
+		"connection":{"user_id":"ada","state":{"authScheme":"OAUTH2","val":{"status":"ACTIVE","access_token":"at-1","refresh_token":"rt-1"}}}}`)["id"].(string)
+
+	const slug = "GMAIL_WEBHOOK_RECEIVED" // whatever calls an address: nothing is made at the provider
+	kind, err := sdk.Triggers.Type(ctx, slug)
+	if err != nil || kind.Toolkit.Slug != "gmail" || len(kind.Config) == 0 {
+		t.Fatalf("type: %+v, %v", kind, err)
+	}
+	found := false
+	for kind, err := range sdk.Triggers.Types(ctx, "gmail") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || kind.Slug == slug
+	}
+	if !found {
+		t.Error("the type is not listed")
+	}
+	wanted := patchbay.NewTrigger{AccountID: account, Config: map[string]any{"verify": "token", "signature_header": "X-Token"}}
+	if check, err := sdk.Triggers.Check(ctx, slug, wanted); err != nil || !check.OK || check.AccountID != account {
+		t.Errorf("check: %+v, %v", check, err)
+	}
+	bad := patchbay.NewTrigger{AccountID: account, Config: map[string]any{"verify": "by heart"}}
+	if check, err := sdk.Triggers.Check(ctx, slug, bad); err == nil && (check.OK || check.Problem == nil) {
+		t.Errorf("check of nonsense: %+v", check)
+	}
+	made, err := sdk.Triggers.Create(ctx, slug, wanted)
+	if err != nil || made.ID == "" || made.URL == "" || made.Secret == "" {
+		t.Fatalf("create: %+v, %v", made, err)
+	}
+	if err := sdk.Triggers.SetEnabled(ctx, made.ID, false); err != nil {
+		t.Error(err)
+	}
+	seen := func(f patchbay.TriggerFilter) (states []string) {
+		for trigger, err := range sdk.Triggers.All(ctx, f) {
+			if err != nil || trigger.ID != made.ID || trigger.Type != slug || trigger.UserID != "ada" {
+				t.Errorf("listed: %+v, %v", trigger, err)
+			}
+			states = append(states, trigger.State.Status)
+		}
+		return states
+	}
+	if enabled, all := seen(patchbay.TriggerFilter{}), seen(patchbay.TriggerFilter{UserIDs: []string{"ada"}, ShowDisabled: true}); len(enabled) != 0 || len(all) != 1 {
+		t.Errorf("at rest: %v, %v", enabled, all)
+	}
+	if err := sdk.Triggers.SetEnabled(ctx, made.ID, true); err != nil {
+		t.Error(err)
+	}
+	if enabled := seen(patchbay.TriggerFilter{Types: []string{slug}}); len(enabled) != 1 {
+		t.Errorf("enabled again: %v", enabled)
+	}
+	if err := sdk.Triggers.Delete(ctx, made.ID); err != nil {
+		t.Error(err)
+	}
+	if left := seen(patchbay.TriggerFilter{ShowDisabled: true}); len(left) != 0 {
+		t.Errorf("deleted: %v", left)
+	}
+}
