@@ -315,10 +315,17 @@ type clientCache struct {
 	known map[string]*declared
 }
 
-const clientsKept = 1000
+// Bounds of what is remembered: declarations, and the bytes of one. What is longer than any client says is read anew each time.
+const (
+	clientsKept     = 1000
+	longestDeclared = 4 << 10
+)
 
 // declared reads what a client says of itself; nil when the SDK would not accept it.
 func (c *clientCache) declared(info, capabilities []byte) *declared {
+	if len(info)+len(capabilities) > longestDeclared {
+		return readDeclared(info, capabilities)
+	}
 	text := make([]byte, 0, 512)
 	text = append(append(append(text, info...), '\n'), capabilities...)
 	c.mu.RLock()

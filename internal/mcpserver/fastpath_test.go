@@ -314,3 +314,20 @@ func FuzzBothWays(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatClientsSayIsKeptWithinBounds(t *testing.T) {
+	t.Parallel()
+	var c clientCache
+	long := fmt.Sprintf(`{"experimental":{"x":{"y":%q}}}`, strings.Repeat("y", longestDeclared))
+	if c.declared(nil, []byte(long)) == nil || len(c.known) != 0 {
+		t.Errorf("%d declarations are kept", len(c.known))
+	}
+	for i := range 2 * clientsKept {
+		if c.declared(fmt.Appendf(nil, `{"name":"client %d","version":"1"}`, i), []byte(`{}`)) == nil {
+			t.Fatal("a good declaration is refused")
+		}
+	}
+	if n := len(c.known); n == 0 || n > clientsKept {
+		t.Errorf("%d declarations are kept", n)
+	}
+}
