@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -25,6 +26,7 @@ const (
 const (
 	codeUnauthorized  = 4009
 	codeReconnectSoon = websocket.StatusCode(4200)
+	codeInactive      = websocket.StatusCode(4202)
 )
 
 // message is what either side sends. Data is JSON, or JSON in a string.
@@ -57,6 +59,7 @@ type connection struct {
 	id      string
 	end     context.CancelFunc // of the connection
 	leave   context.CancelFunc // of the channel it hears; nil while it hears none
+	heard   atomic.Bool        // it was let hear something
 }
 
 // serve greets the client and answers what it says until one of both ends the connection, and gives the error that told so.
@@ -66,6 +69,7 @@ func (c *connection) serve(ctx context.Context) error {
 		return err
 	}
 	go c.watch(ctx)
+	defer time.AfterFunc(c.service.o.Within, c.dismissStranger).Stop()
 	for {
 		_, text, err := c.socket.Read(ctx)
 		if err != nil {
@@ -78,6 +82,14 @@ func (c *connection) serve(ctx context.Context) error {
 		if err := c.answer(ctx, m); err != nil {
 			return err
 		}
+	}
+}
+
+// dismissStranger ends the connection of somebody who was not let hear anything: it costs memory, and proves nothing.
+func (c *connection) dismissStranger() {
+	if !c.heard.Load() {
+		c.socket.Close(codeInactive, "nothing was subscribed") //nolint:errcheck // it may be gone
+		c.end()
 	}
 }
 
@@ -127,6 +139,7 @@ func (c *connection) subscribe(ctx context.Context, channel, auth string) error 
 	if c.leave != nil {
 		return nil // it hears it already
 	}
+	c.heard.Store(true)
 	ctx, c.leave = context.WithCancel(ctx)
 	go c.follow(ctx, caller, channel)
 	return nil

@@ -32,14 +32,18 @@ type world struct {
 	now    time.Time
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, changes ...func(*realtime.Options)) *world {
 	t.Helper()
 	w := &world{bus: new(notify.Bus), now: time.Now()}
 	s := storetest.OpenWith(t, w.bus, time.Now)
 	var err error
 	w.events, err = event.New(event.Options{Store: s, HTTP: http.DefaultClient, Bus: w.bus})
 	must(t, err)
-	w.Service, err = realtime.New(realtime.Options{Events: w.events, Sealer: s.Keyring().Server(), Now: func() time.Time { return w.now }})
+	options := realtime.Options{Events: w.events, Sealer: s.Keyring().Server(), Now: func() time.Time { return w.now }}
+	for _, change := range changes {
+		change(&options)
+	}
+	w.Service, err = realtime.New(options)
 	must(t, err)
 	server := httptest.NewServer(w.Service)
 	t.Cleanup(server.Close)
@@ -155,14 +159,30 @@ func TestPermissionsAreForOneConnectionAndChannel(t *testing.T) {
 	must(t, err)
 	own, err := w.Authorize(caller, c.id, channel)
 	must(t, err)
-	w.now = w.now.Add(2 * time.Minute)
-	for what, auth := range map[string]string{"another connection's": ofAnother, "one that is too old": own, "none": "", "a guess": "patchbay:deadbeef"} {
+	refused := func(what, auth string) {
+		t.Helper()
 		c.subscribe(auth)
 		var refusal struct{ Code int }
 		c.read("pusher:error", &refusal)
 		if refusal.Code != 4009 {
 			t.Errorf("%s: %+v", what, refusal)
 		}
+	}
+	refused("another connection's", ofAnother)
+	refused("none", "")
+	refused("a guess", "patchbay:deadbeef")
+	w.now = w.now.Add(2 * time.Minute)
+	refused("one that is too old", own)
+}
+
+// A connection costs memory and anybody may open one: who hears nothing does not keep it.
+func TestStrangersAreDismissed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *realtime.Options) { o.Within = time.Millisecond })
+	_, _, err := w.connect(t).socket.Read(t.Context())
+	var closed websocket.CloseError
+	if !errors.As(err, &closed) || closed.Code != 4202 {
+		t.Errorf("ended with %v", err)
 	}
 }
 

@@ -27,6 +27,7 @@ type Sealer interface {
 type Options struct {
 	Events *event.Service   // required
 	Sealer Sealer           // required
+	Within time.Duration    // how soon a connection has to hear something, or it is closed: anybody may open one; 0: 30 seconds
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: nothing is logged
 }
@@ -38,6 +39,9 @@ type Service struct{ o Options }
 func New(o Options) (*Service, error) {
 	if o.Events == nil || o.Sealer == nil {
 		return nil, errors.New("realtime: Events and Sealer are required")
+	}
+	if o.Within <= 0 {
+		o.Within = 30 * time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now
