@@ -12,8 +12,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/notify"
 )
 
 // shelf is what one project has stored, or the server. It is replaced, not changed.
@@ -182,16 +184,20 @@ func (c *Catalog) rebuild(ctx context.Context) {
 			wanted = append(wanted, current)
 		}
 	}
-	loaded := map[storedKey]*Toolkit{}
+	loaded, passing := map[storedKey]*Toolkit{}, false
 	for i, tk := range c.loadEach(ctx, wanted) {
 		if tk.err != nil {
 			leave(wanted[i], tk.err)
+			passing = passing || passes(tk.err)
 			continue
 		}
 		loaded[tk.key] = tk.toolkit
 		toolkits = append(toolkits, tk.toolkit)
 	}
 	c.loaded = loaded
+	if passing {
+		time.AfterFunc(retryLoad, func() { c.hear(notify.Change{Kind: notify.Everything}) })
+	}
 	s, clashes := newSnapshot(nil, toolkits)
 	if len(clashes) > 0 {
 		toolkits = slices.DeleteFunc(toolkits, func(tk *Toolkit) bool {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,22 +17,26 @@ type overlay struct {
 	of       *shelf
 	base     *Snapshot
 	snapshot *Snapshot
+	until    time.Time // it is made anew then, because something could not be read just now; zero: nothing was amiss
 }
 
 // overlay gives a project's snapshot over a base. It is made when it is first asked for.
 func (c *Catalog) overlay(projectID string, of *shelf, base *Snapshot) *Snapshot {
-	if made, ok := c.overlays.get(projectID); ok && made.of == of && made.base == base {
+	if made, ok := c.madeOverlay(projectID, of, base); ok {
 		return made.snapshot
 	}
 	c.making.Lock()
 	defer c.making.Unlock()
-	if made, ok := c.overlays.get(projectID); ok && made.of == of && made.base == base {
+	if made, ok := c.madeOverlay(projectID, of, base); ok {
 		return made.snapshot
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout) // whoever waits is not the only one it is for
 	defer cancel()
-	own, left := c.ownToolkits(ctx, projectID, of, base)
-	made := &overlay{of, base, base.Over(own...)}
+	own, left, passing := c.ownToolkits(ctx, projectID, of, base)
+	made := &overlay{of: of, base: base, snapshot: base.Over(own...)}
+	if passing {
+		made.until = c.now().Add(retryLoad)
+	}
 	c.left.set(projectID, left)
 	weight := 4096
 	for _, tk := range own {
@@ -41,12 +46,27 @@ func (c *Catalog) overlay(projectID string, of *shelf, base *Snapshot) *Snapshot
 	return made.snapshot
 }
 
+func (c *Catalog) madeOverlay(projectID string, of *shelf, base *Snapshot) (*overlay, bool) {
+	made, ok := c.overlays.get(projectID)
+	return made, ok && made.of == of && made.base == base && (made.until.IsZero() || c.now().Before(made.until))
+}
+
+// retryLoad is how soon toolkits are read again that could not be read because the database was away.
+const retryLoad = 5 * time.Second
+
+// passes tells a failure that has nothing to do with the toolkit from one that stays until the toolkit is changed.
+func passes(err error) bool {
+	return fault.Is(err, fault.Unavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
 // loadTimeout bounds the reading of a project's toolkits.
 const loadTimeout = 20 * time.Second
 
-// ownToolkits loads what a project has on its shelf, and the versions of the server's toolkits that it is pinned to.
-func (c *Catalog) ownToolkits(ctx context.Context, projectID string, of *shelf, base *Snapshot) (own []*Toolkit, left []LeftOut) {
+// ownToolkits loads what a project has on its shelf, and the versions of the server's toolkits that it is pinned to. Passing is true
+// when some of what is left may well be there in a moment.
+func (c *Catalog) ownToolkits(ctx context.Context, projectID string, of *shelf, base *Snapshot) (own []*Toolkit, left []LeftOut, passing bool) {
 	leave := func(slug, version string, err error) {
+		passing = passing || passes(err)
 		left = append(left, LeftOut{projectID, slug, version, reasonOf(err)})
 		c.log.Warn("a project's toolkit is left out", "project", projectID, "toolkit", slug, "version", version, "reason", err)
 	}
@@ -84,7 +104,7 @@ func (c *Catalog) ownToolkits(ctx context.Context, projectID string, of *shelf, 
 			own = append(own, older)
 		}
 	}
-	return own, left
+	return own, left, passing
 }
 
 // version gives one stored version of a toolkit, from memory when it was asked for lately.
