@@ -38,7 +38,7 @@ func (d *Definition) Toolkit() (*Toolkit, error) {
 func (d *Definition) Bare() (*Toolkit, error) {
 	tk := &Toolkit{
 		Slug: d.Slug, Name: d.Name, Description: d.Description, Version: cmp.Or(d.Version, BaseVersion),
-		Docs: d.Docs, AppURL: d.AppURL, Logo: d.Logo, Program: d.Program,
+		Docs: d.Docs, AppURL: d.AppURL, Logo: d.Logo, Program: d.Program.printed(),
 	}
 	tk.Versions = []string{tk.Version}
 	tk.UpdatedAt, _ = time.Parse("20060102", strings.SplitN(tk.Version, "_", 2)[0])

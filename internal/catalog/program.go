@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -18,6 +21,23 @@ type Program struct {
 	Env     map[string]string `json:"env,omitempty"`     // as it stands; no secrets, since definitions are not sealed
 	Inherit []string          `json:"inherit,omitempty"` // variables of the server's environment that it gets as well
 	Dir     string            `json:"dir,omitempty"`     // where it runs; empty: where the server does
+
+	print string
+}
+
+// Print identifies what is said, for whoever asks whether two programs are the same. Only those of a Toolkit have one.
+func (p *Program) Print() string { return p.print }
+
+// printed gives a copy with its print.
+func (p *Program) printed() *Program {
+	if p == nil {
+		return nil
+	}
+	out := *p
+	plain, _ := json.Marshal(p) // texts, and lists and maps of texts
+	sum := sha256.Sum256(plain)
+	out.print = hex.EncodeToString(sum[:])
+	return &out
 }
 
 // String is the program for the operator to read.

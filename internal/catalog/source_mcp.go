@@ -27,6 +27,7 @@ type MCPServer struct {
 	Send      func(*http.Request) (*http.Response, error) // puts the credential on a request and sends it, guarded
 	MaxAnswer int                                         // bytes of one message
 	Pipes     io.ReadWriteCloser                          // of a program that runs, in place of the URL; the session closes them
+	Old       bool                                        // greets in the revision of 2025-11-25, for servers that fall over a newer greeting
 }
 
 // Limits of what a server may list.
@@ -39,7 +40,11 @@ const (
 // Requests of the session carry the context of the call that they are for.
 func (s MCPServer) Connect(ctx context.Context) (*mcp.ClientSession, error) {
 	client := mcp.NewClient(&mcp.Implementation{Name: "patchbay", Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
-	session, err := client.Connect(ctx, s.transport(), nil)
+	options := &mcp.ClientSessionOptions{}
+	if s.Old {
+		options.ProtocolVersion = "2025-11-25"
+	}
+	session, err := client.Connect(ctx, s.transport(), options)
 	if err != nil {
 		return nil, fmt.Errorf("connect to MCP server: %w", err)
 	}

@@ -150,6 +150,11 @@ func (x *execution) redact(text []byte) []byte {
 	x.auth.mu.Lock()
 	defer x.auth.mu.Unlock()
 	text = redactAll(text, x.auth.cred)
+	if x.toolkit.Program != nil {
+		for _, v := range x.programs.options.secrets(x.toolkit) {
+			text = replaceSecret(text, v.Reveal())
+		}
+	}
 	if x.custom != nil {
 		for _, v := range x.custom.Header {
 			text = redactOne(text, v)

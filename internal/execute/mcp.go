@@ -26,9 +26,13 @@ func (x *execution) askServer(ctx context.Context, r *catalog.MCPRequest) ([]byt
 		return nil, err
 	}
 	params := &mcp.CallToolParams{Name: r.Tool, Arguments: json.RawMessage(arguments)}
+	call := x.callServer
+	if x.toolkit.Program != nil {
+		call = x.callProgram
+	}
 	for attempt := 1; ; attempt++ {
 		_, turn := x.credential()
-		a, err := x.callServer(ctx, params, e)
+		a, err := call(ctx, params, e)
 		if err == nil {
 			if !e.repeatable {
 				x.wrote.Store(true)

@@ -20,6 +20,9 @@ func (r *Runner) ListServerTools(ctx context.Context, c tenant.Caller, t *catalo
 	if err := x.authorize(ctx, false); err != nil {
 		return nil, nil, err
 	}
+	if t.Program != nil {
+		return x.listProgram(ctx, known)
+	}
 	endpoint, err := t.MCPEndpoint(&x.env)
 	if err != nil {
 		return nil, nil, err
@@ -36,4 +39,17 @@ func (r *Runner) ListServerTools(ctx context.Context, c tenant.Caller, t *catalo
 		}
 		return nil, nil, proxyFault(x.serverFailure(ctx, err, asked, exchange{env: &x.env}))
 	}
+}
+
+// listProgram asks a program.
+func (x *execution) listProgram(ctx context.Context, known []catalog.DefinedTool) (tools []catalog.DefinedTool, leftOut []string, err error) {
+	p, err := x.program(ctx)
+	if err != nil {
+		return nil, nil, proxyFault(err)
+	}
+	tools, leftOut, err = catalog.ToolsOfMCP(ctx, p.session, x.toolkit.Slug, known)
+	if x.programs.release(p, err, ctx.Err() != nil); err != nil {
+		return nil, nil, proxyFault(x.programFailure(ctx, err))
+	}
+	return tools, leftOut, nil
 }

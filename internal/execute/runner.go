@@ -41,6 +41,7 @@ type Options struct {
 	Called    func(LogEntry)   // is told of each call when it has ended, for metrics; must be quick; nil: nobody is told
 	Deadline  time.Duration    // of one call, with all its requests; 0: DefaultDeadline
 	MaxAnswer int64            // bytes of one answer of a provider; 0: DefaultMaxAnswer
+	Programs  ProgramOptions   // for toolkits that are programs; they end with the Runner
 }
 
 // Runner runs calls. It is safe for concurrent use. Start it to have the log written; Stop it to have the rest written.
@@ -56,6 +57,7 @@ type Runner struct {
 	maxAnswer int64
 	schemas   *schemas
 	servers   *mcpSessions
+	programs  *programs
 	entries   *logBatch
 }
 
@@ -83,7 +85,7 @@ func New(o Options) (*Runner, error) {
 		accounts: o.Accounts, client: o.Client, store: o.Store, files: o.Files, now: o.Now, log: o.Log, called: o.Called,
 		deadline: o.Deadline, maxAnswer: o.MaxAnswer,
 		schemas: &schemas{log: o.Log},
-		servers: newMCPSessions(o.Now),
+		servers: newMCPSessions(o.Now), programs: newPrograms(o.Programs, o.Log, o.Now, int(o.MaxAnswer)),
 		entries: newLogBatch(o.Store, o.Log),
 	}, nil
 }
@@ -95,6 +97,7 @@ func (r *Runner) Start() { r.entries.start() }
 func (r *Runner) Stop(ctx context.Context) error {
 	err := r.entries.stop(ctx)
 	r.servers.close(ctx)
+	r.programs.close(ctx)
 	return err
 }
 

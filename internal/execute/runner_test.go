@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -16,7 +17,14 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/secret"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain is also the MCP servers that tests run as programs.
+func TestMain(m *testing.M) {
+	if kind := os.Getenv("TEST_PROGRAM"); kind != "" {
+		beProgram(kind)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestRun(t *testing.T) {
 	t.Parallel()

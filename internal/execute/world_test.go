@@ -230,7 +230,10 @@ func (a *accounts) CredentialFrom(_ context.Context, _ *catalog.Toolkit, scheme 
 }
 
 func keyCredential(account, key string) connect.Credential {
-	return connect.Credential{AccountID: account, Scheme: "API_KEY", Header: map[string]secret.Value{"Authorization": secret.Hide("Bearer " + key)}}
+	return connect.Credential{
+		AccountID: account, Scheme: "API_KEY", Header: map[string]secret.Value{"Authorization": secret.Hide("Bearer " + key)},
+		Env: map[string]secret.Value{"ACCOUNT_KEY": secret.Hide(key)},
+	}
 }
 
 // memoryStore plays the store's part of this package. The store's own suite shows that the real one does the same.
