@@ -149,6 +149,7 @@ func (p *parts) wireServices() (err error) {
 		Client:   p.outbound,
 		Store:    p.store,
 		Called:   p.metrics.ToolCalled,
+		Programs: programOptions(&a.config, a.log),
 		Now:      a.now,
 		Log:      a.log,
 	})

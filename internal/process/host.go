@@ -44,6 +44,7 @@ type Host struct {
 	starts     chan func()
 	ended      chan struct{}
 
+	thread sync.Once // that starts programs, once there is one to start
 	mu     sync.Mutex
 	closed bool
 	live   map[*Process]bool
@@ -57,9 +58,7 @@ func NewHost(o Options) *Host {
 	if o.MaxMessage <= 0 {
 		o.MaxMessage = DefaultMaxMessage
 	}
-	h := &Host{log: o.Log, maxMessage: o.MaxMessage, starts: make(chan func()), ended: make(chan struct{}), live: map[*Process]bool{}}
-	go h.startAll()
-	return h
+	return &Host{log: o.Log, maxMessage: o.MaxMessage, starts: make(chan func()), ended: make(chan struct{}), live: map[*Process]bool{}}
 }
 
 // startAll starts all programs from one thread that stays: the kernel ends them when the thread ends that started them
@@ -86,6 +85,7 @@ func (h *Host) Start(name string, c Command) (*Process, error) {
 	if err := p.open(); err != nil {
 		return nil, err
 	}
+	h.thread.Do(func() { go h.startAll() })
 	started := make(chan error, 1)
 	select {
 	case h.starts <- func() { started <- h.start(p) }:

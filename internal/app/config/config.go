@@ -38,6 +38,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	MaxRequest     int64 // bytes
 
+	MaxPrograms int // MCP servers that run beside this one
+	ProgramIdle time.Duration
+
 	RefreshInterval time.Duration
 	PollInterval    time.Duration
 	MinPollInterval time.Duration
@@ -57,8 +60,9 @@ type Config struct {
 
 // Toolkit overrides one toolkit: another server, or the operator's own OAuth app.
 type Toolkit struct {
-	BaseURL string
-	OAuth2  OAuth2
+	BaseURL    string
+	OAuth2     OAuth2
+	ProgramEnv map[string]secret.Value // of a toolkit that is a program
 }
 
 // SignIn says where people sign in besides with personal keys: at an OpenID Connect issuer. Without an issuer, nowhere.

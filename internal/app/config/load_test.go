@@ -75,6 +75,7 @@ toolkits.google_maps.base_url: http://127.0.0.1:9000
 		Environ: []string{
 			"PATCHBAY_CONFIG=" + filepath.Join(dir, "p.yaml"),
 			"PATCHBAY_TOOLKITS_GITHUB_OAUTH2_CLIENT_SECRET=hush",
+			"PATCHBAY_TOOLKITS_MEMORY_PROGRAM_ENV_FILE=" + write(t, dir, "memory.env", "# of the memory\nTOKEN=a=b\n\nDIR=/data\n"),
 			"PATCHBAY_TOOLKITS_MICROSOFT_TEAMS_OAUTH2_TOKEN_URL=https://login.example/token",
 		},
 		Flags: map[string]string{"toolkits.github.oauth2.client_id": "from-flag"},
@@ -85,6 +86,14 @@ toolkits.google_maps.base_url: http://127.0.0.1:9000
 	g := c.Toolkits["github"]
 	if g.BaseURL != "https://file.example/api/v3" || g.OAuth2.ClientID != "from-flag" || g.OAuth2.ClientSecret.Reveal() != "hush" {
 		t.Errorf("github: %+v, secret %q", g, g.OAuth2.ClientSecret.Reveal())
+	}
+	if env := c.Toolkits["memory"].ProgramEnv; len(env) != 2 || env["TOKEN"].Reveal() != "a=b" || env["DIR"].Reveal() != "/data" {
+		t.Errorf("memory: %d variables", len(env))
+	}
+	for _, l := range c.Lines() {
+		if strings.Contains(l.Value, "a=b") {
+			t.Errorf("a program's variables are shown: %+v", l)
+		}
 	}
 	if diff := cmp.Diff([]string{"repo", "read:user"}, g.OAuth2.Scopes); diff != "" {
 		t.Error(diff)
@@ -184,6 +193,10 @@ func TestFaults(t *testing.T) {
 				`PATCHBAY_DATABASE: database: it is neither "sqlite" nor a postgres://user:password@host:port/name URL`,
 			},
 		},
+		"variables of a program that are none": {
+			env:  []string{"PATCHBAY_TOOLKITS_X_PROGRAM_ENV=hunter2", "PATCHBAY_PROGRAMS_MAX=0"},
+			want: []string{`PATCHBAY_PROGRAMS_MAX: programs.max is "0": it must be a whole number of at least 1`, `PATCHBAY_TOOLKITS_X_PROGRAM_ENV: toolkits.x.program.env: each is written as NAME=VALUE`},
+		},
 		"too short an interval": {
 			env:  []string{"PATCHBAY_REFRESH_INTERVAL=1ms"},
 			want: []string{`PATCHBAY_REFRESH_INTERVAL: refresh.interval is "1ms": it must be at least 1s`},
@@ -232,9 +245,11 @@ func TestUnknownVariablesAreOnlyWarnedAbout(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, dir, name, content string) {
+func write(t *testing.T, dir, name, content string) string {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+	file := filepath.Join(dir, name)
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return file
 }

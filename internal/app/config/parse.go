@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
 	"github.com/patchbay-dev/patchbay/internal/secret"
@@ -79,6 +80,24 @@ func each[T any](parse func(string) (T, error), values []string) ([]T, error) {
 		list = append(list, v)
 	}
 	return list, nil
+}
+
+// programEnv sets the variables of a toolkit's program. Values may be the lines of a file.
+func programEnv(c *Config, slug string, values []string) error {
+	t := c.Toolkits[slug]
+	t.ProgramEnv = map[string]secret.Value{}
+	for _, line := range strings.Split(strings.Join(values, "\n"), "\n") {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if !ok || !catalog.VariableName.MatchString(name) {
+			return errors.New("each is written as NAME=VALUE")
+		}
+		t.ProgramEnv[name] = secret.Hide(value)
+	}
+	c.Toolkits[slug] = t
+	return nil
 }
 
 // ofProjects makes the parser of a text that projects can choose too.
@@ -194,6 +213,14 @@ func boolean(s string) (bool, error) {
 		return false, nil
 	}
 	return false, errors.New(`it must be "true" or "false"`)
+}
+
+func count(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, 15)
+	if err != nil || n == 0 {
+		return 0, errors.New("it must be a whole number of at least 1")
+	}
+	return int(n), nil
 }
 
 func level(s string) (slog.Level, error) {
