@@ -27,6 +27,9 @@ type toolkitAddCmd struct {
 	GraphQL   string `name:"graphql" placeholder:"FILE|URL" xor:"what" help:"A GraphQL schema in a file, or the endpoint of an API that tells its own."`
 	Directory string `placeholder:"DIR" xor:"what" help:"A directory of OpenAPI descriptions, each of which becomes a toolkit. What was added before and is unchanged is left alone, so it can be interrupted and run again."`
 
+	MCP        string `name:"mcp" placeholder:"URL" xor:"what" help:"An MCP server over streamable HTTP."`
+	MCPCommand string `name:"mcp-command" placeholder:"COMMAND" xor:"what" help:"An MCP server that is a program on the server's machine and speaks over its standard input and output. Quotes keep words together; there is no shell."`
+
 	Out     string   `placeholder:"DIR" help:"Put the toolkits there, one file each, instead of adding them to the server; name it in the server's setting toolkit_dirs. Needed with --directory."`
 	DryRun  bool     `help:"Only say what would be added."`
 	Slug    string   `placeholder:"SLUG" help:"Name of the toolkit for programs. Default: made of its title."`
@@ -34,7 +37,10 @@ type toolkitAddCmd struct {
 	BaseURL string   `name:"base-url" placeholder:"URL" help:"Where the API is, if its description does not say it, or not rightly. Of a GraphQL schema in a file: the endpoint."`
 	Auth    string   `placeholder:"HOW" help:"How accounts are connected, if the description does not say it: bearer, basic, none, header:NAME or query:NAME."`
 	Filter  []string `sep:"none" placeholder:"KIND:VALUE" help:"Only operations that fit: tag:NAME, path:/PATTERN (/repos/* or /repos/**), method:NAME; with ! before it, only those that do not. Can be repeated."`
-	Header  []string `sep:"none" placeholder:"NAME: VALUE" help:"Sent when a URL is read, for descriptions that are not public. Can be repeated."`
+	Header  []string `sep:"none" placeholder:"NAME: VALUE" help:"Sent when a URL is read, for descriptions that are not public. With --mcp, {{field}} in it is filled by each account, and the header is sent with each call. Can be repeated."`
+	Env     []string `sep:"none" placeholder:"NAME[=VALUE]" help:"Variable for --mcp-command. {{field}} in it is filled by each account, each of which has a process of its own; NAME alone is taken from the server's environment. Can be repeated."`
+	WorkDir string   `name:"work-dir" placeholder:"DIR" help:"Where --mcp-command runs."`
+	Field   []string `sep:"none" placeholder:"NAME=VALUE" help:"Value of a {{field}}, to list the tools with. It is not kept. Can be repeated."`
 	Allow   []string `placeholder:"HOST" help:"Hosts or networks that URLs may lead to although they are private, for example localhost or 10.0.0.0/8."`
 	Again   bool     `help:"Also what is unchanged: after an update of this program."`
 }
@@ -45,6 +51,8 @@ func (toolkitAddCmd) Help() string {
 		"names, and what changed is said. Like \"patchbay key\" it needs no API key and runs on the server's machine, with the settings of " +
 		"\"patchbay serve\"; the server may be running, and has the toolkit at once.\n\n" +
 		"  patchbay toolkit add --openapi https://api.example.com/openapi.json\n" +
+		"  patchbay toolkit add --mcp https://mcp.example.com/mcp --header 'Authorization: Bearer {{token}}' --field token=...\n" +
+		"  patchbay toolkit add --mcp-command 'npx -y @modelcontextprotocol/server-memory'\n" +
 		"  patchbay toolkit add --directory ./descriptions --out ./toolkits"
 }
 
@@ -67,8 +75,12 @@ func (s *toolkitAddCmd) Run(c *console) error {
 	case s.GraphQL != "":
 		out, err := o.GraphQL(ctx, s.GraphQL)
 		return s.tell(c, out, err)
+	case s.MCP != "":
+		return s.mcpServer(ctx, c, o)
+	case s.MCPCommand != "":
+		return s.program(ctx, c, o)
 	default:
-		return wrongUsage("it is not said what to add", "give --openapi, --graphql or --directory")
+		return wrongUsage("it is not said what to add", "give --openapi, --graphql, --mcp, --mcp-command or --directory")
 	}
 }
 
@@ -168,7 +180,11 @@ func (s *toolkitAddCmd) tell(c *console, out intake.Outcome, err error) error {
 			fmt.Fprintln(w, orText(out.Changes.String(), "Nothing changed that a caller would notice."))
 		}
 		if d := out.Definition; d != nil {
-			fields(w, "toolkit", d.Slug, "API", d.BaseURL, "accounts by", modes(d.Auth))
+			place := d.BaseURL
+			if d.Program != nil {
+				place = d.Program.String()
+			}
+			fields(w, "toolkit", d.Slug, "API", place, "accounts by", modes(d.Auth))
 		}
 		switch {
 		case s.DryRun:

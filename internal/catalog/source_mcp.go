@@ -72,12 +72,37 @@ func (f sendFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(
 // Tools lists the server's tools as those of a toolkit. Tools that the toolkit had keep their slugs. What cannot be a tool of ours
 // is left out, and said.
 func (s MCPServer) Tools(ctx context.Context, slug string, known []DefinedTool) (tools []DefinedTool, leftOut []string, err error) {
-	session, err := s.Connect(ctx)
+	listing, err := s.List(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	tools, leftOut = listing.Tools(slug, known)
+	return tools, leftOut, nil
+}
+
+// MCPListing is what a server says of itself.
+type MCPListing struct {
+	Name         string // for people
+	Instructions string // for models
+	tools        []*mcp.Tool
+}
+
+// List asks a server what it is and has.
+func (s MCPServer) List(ctx context.Context) (*MCPListing, error) {
+	session, err := s.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
 	defer session.Close() //nolint:errcheck // a server that does not take leave is none the worse for us
-	return ToolsOfMCP(ctx, session, slug, known)
+	out := &MCPListing{}
+	if about := session.InitializeResult(); about != nil {
+		out.Instructions = about.Instructions
+		if about.ServerInfo != nil {
+			out.Name = cmp.Or(about.ServerInfo.Title, about.ServerInfo.Name)
+		}
+	}
+	out.tools, err = listMCP(ctx, session)
+	return out, err
 }
 
 // ToolsOfMCP is Tools over a session that is open already.
@@ -86,9 +111,15 @@ func ToolsOfMCP(ctx context.Context, session *mcp.ClientSession, slug string, kn
 	if err != nil {
 		return nil, nil, err
 	}
+	tools, leftOut = (&MCPListing{tools: listed}).Tools(slug, known)
+	return tools, leftOut, nil
+}
+
+// Tools makes the tools of a toolkit. Those that it had keep their slugs.
+func (l *MCPListing) Tools(slug string, known []DefinedTool) (tools []DefinedTool, leftOut []string) {
 	n := newMCPNames(slug, known)
 	seen := map[string]bool{}
-	for _, t := range listed {
+	for _, t := range l.tools {
 		if seen[t.Name] {
 			leftOut = append(leftOut, shortText(t.Name)+": the server lists it twice")
 			continue
@@ -101,7 +132,7 @@ func ToolsOfMCP(ctx context.Context, session *mcp.ClientSession, slug string, kn
 		}
 		tools = append(tools, tool)
 	}
-	return tools, leftOut, nil
+	return tools, leftOut
 }
 
 // listMCP reads all pages.

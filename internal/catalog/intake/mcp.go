@@ -1,0 +1,235 @@
+package intake
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/openapi"
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
+	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/process"
+)
+
+// MCPOptions say how an MCP server is reached and what accounts bring. Texts may hold {{field}}, which becomes a field that people
+// fill in when they connect.
+type MCPOptions struct {
+	Headers map[string]string // sent with each request; those without a field only while tools are listed, and not kept
+	Env     map[string]string // of a program
+	Fields  map[string]string // values of fields, to list tools with; not kept
+	Start   func(p *catalog.Program, env map[string]string) (*process.Process, error)
+}
+
+// fieldPlace is the place of a field in a text.
+var fieldPlace = regexp.MustCompile(`\{\{ *([a-z][a-z0-9_]{0,59}) *\}\}`)
+
+// serverMessage is how much a server may say at once while its tools are listed.
+const serverMessage = 16 << 20
+
+// MCPServer brings in the tools of an MCP server over streamable HTTP.
+func (o *Options) MCPServer(ctx context.Context, address string, m MCPOptions) (Outcome, error) {
+	d := &catalog.Definition{Slug: o.Slug, Name: o.Name, AppURL: shown(address), BaseURL: address, Source: catalog.Source{Kind: catalog.SourceMCP, URL: shown(address)}}
+	if !IsAddress(address) || strings.ContainsAny(address, "{}$#") {
+		return Outcome{Source: shown(address)}, refused("%s is not the http or https URL of an MCP server.", shown(address))
+	}
+	templates, plain, err := split(m.Headers)
+	if err != nil {
+		return Outcome{Source: shown(address)}, err
+	}
+	asked := &asking{client: o.Reader.Client.Do, header: http.Header{}}
+	for name, text := range plain {
+		asked.header.Set(name, text)
+	}
+	for name, text := range templates {
+		if value, ok := filled(text, m.Fields); ok {
+			asked.header.Set(name, value)
+		}
+	}
+	d.Auth = schemes(templates, func(a *catalog.DefinedAuth, texts map[string]string) { a.Header = texts })
+	if len(templates) == 0 && len(o.Auth) == 0 {
+		if d.Auth, err = o.waysIn(ctx, address); err != nil {
+			return Outcome{Source: shown(address)}, err
+		}
+	}
+	listing, err := catalog.MCPServer{URL: address, Send: asked.send, MaxAnswer: serverMessage}.List(ctx)
+	if err != nil {
+		return Outcome{Source: shown(address)}, asked.explain(ctx, address, err)
+	}
+	return o.bringServer(ctx, d, listing)
+}
+
+// waysIn asks a server without a credential. One that wants an OAuth token says where its metadata is (RFC 9728, section 5.1).
+func (o *Options) waysIn(ctx context.Context, address string) ([]catalog.DefinedAuth, error) {
+	asked := &asking{client: o.Reader.Client.Do, header: http.Header{}}
+	_, err := catalog.MCPServer{URL: address, Send: asked.send, MaxAnswer: serverMessage}.List(ctx)
+	switch {
+	case err == nil:
+		return []catalog.DefinedAuth{{Mode: "NO_AUTH"}}, nil
+	case asked.status == http.StatusUnauthorized && asked.oauth:
+		return []catalog.DefinedAuth{{Mode: "DCR_OAUTH", Discover: address}, {Mode: "CIMD_OAUTH", Discover: address}}, nil
+	default:
+		return nil, asked.explain(ctx, address, err)
+	}
+}
+
+// Program brings in the tools of an MCP server that is a program on this machine.
+func (o *Options) Program(ctx context.Context, p *catalog.Program, m MCPOptions) (Outcome, error) {
+	d := &catalog.Definition{Slug: o.Slug, Name: o.Name, Program: p, Source: catalog.Source{Kind: catalog.SourceMCP, URL: p.String()}}
+	templates, plain, err := split(m.Env)
+	if err != nil {
+		return Outcome{Source: p.String()}, err
+	}
+	p.Env = plain
+	env := maps.Clone(plain)
+	for name, text := range templates {
+		if value, ok := filled(text, m.Fields); ok {
+			env[name] = value
+		}
+	}
+	d.Auth = schemes(templates, func(a *catalog.DefinedAuth, texts map[string]string) { a.Env = texts })
+	if len(templates) == 0 {
+		d.Auth = []catalog.DefinedAuth{{Mode: "NO_AUTH"}}
+	}
+	running, err := m.Start(p, env)
+	if err != nil {
+		return Outcome{Source: p.String()}, err
+	}
+	defer running.Kill()
+	listing, err := catalog.MCPServer{Pipes: running, MaxAnswer: serverMessage}.List(ctx)
+	if err != nil {
+		running.Kill()
+		return Outcome{Source: p.String()}, refused("%s does not answer as an MCP server does.", p).Because(err).WithDetails(running.Said()...).
+			WithFix("Run it by hand and look at what it says.")
+	}
+	return o.bringServer(ctx, d, listing)
+}
+
+// bringServer makes the toolkit of what a server says.
+func (o *Options) bringServer(ctx context.Context, d *catalog.Definition, listing *catalog.MCPListing) (Outcome, error) {
+	d.Name = cmp.Or(d.Name, wording.Clip(wording.Clean(listing.Name), 100), "MCP server")
+	d.Slug = cmp.Or(d.Slug, wording.ToolkitSlug(d.Name))
+	d.Description = cmp.Or(wording.Shorten(wording.Clean(listing.Instructions), 300), "Tools of the MCP server "+d.Name+".")
+	out := Outcome{Source: d.Source.URL, Slug: d.Slug}
+	return out, o.bring(ctx, &out, nil, func(known *catalog.Definition) (*catalog.Definition, error) {
+		var had []catalog.DefinedTool
+		if known != nil {
+			if known.Source.Kind != catalog.SourceMCP {
+				return nil, refused("There is another toolkit %q already.", d.Slug).WithFix("Choose another slug, for example --slug %s_mcp.", d.Slug)
+			}
+			had = known.Tools
+		}
+		var leftOut []string
+		d.Tools, leftOut = listing.Tools(d.Slug, had)
+		out.Report = &openapi.Report{Source: d.Source.URL, Title: d.Name, Operations: len(d.Tools) + len(leftOut), Tools: len(d.Tools), LeftOut: []openapi.LeftOut{}, Notes: []string{}}
+		for _, line := range leftOut {
+			name, why, _ := strings.Cut(line, ": ")
+			out.Report.LeftOut = append(out.Report.LeftOut, openapi.LeftOut{Method: "tool", Path: name, Reason: why})
+		}
+		return d, nil
+	})
+}
+
+// split tells texts with fields in them from those without, and writes fields as definitions do.
+func split(texts map[string]string) (templates, plain map[string]string, err error) {
+	templates, plain = map[string]string{}, map[string]string{}
+	for name, text := range texts {
+		rest := fieldPlace.ReplaceAllString(text, "")
+		switch {
+		case rest == text:
+			plain[name] = text
+		case strings.ContainsAny(rest, "{}$\r\n"):
+			return nil, nil, refused("%s: beside {{field}} it may hold plain text only.", name)
+		default:
+			templates[name] = fieldPlace.ReplaceAllString(text, "{$1}")
+		}
+	}
+	return templates, plain, nil
+}
+
+// onePlace is the place of a field as definitions write it.
+var onePlace = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
+
+// filled puts values into a text, if all of them are known.
+func filled(text string, fields map[string]string) (string, bool) {
+	all := true
+	out := onePlace.ReplaceAllStringFunc(text, func(place string) string {
+		value, ok := fields[place[1:len(place)-1]]
+		all = all && ok
+		return value
+	})
+	return out, all
+}
+
+// schemes makes the one scheme of which the fields of texts are filled.
+func schemes(templates map[string]string, place func(*catalog.DefinedAuth, map[string]string)) []catalog.DefinedAuth {
+	if len(templates) == 0 {
+		return nil
+	}
+	a := catalog.DefinedAuth{Mode: "API_KEY"}
+	place(&a, templates)
+	for _, name := range slices.Sorted(maps.Keys(templates)) {
+		for _, found := range onePlace.FindAllStringSubmatch(templates[name], -1) {
+			if !slices.ContainsFunc(a.AccountFields, func(f catalog.Field) bool { return f.Name == found[1] }) {
+				title := strings.ReplaceAll(found[1], "_", " ")
+				a.AccountFields = append(a.AccountFields, catalog.Field{
+					Name: found[1], Title: strings.ToUpper(title[:1]) + title[1:], Type: "string", Required: true, Secret: true,
+				})
+			}
+		}
+	}
+	return []catalog.DefinedAuth{a}
+}
+
+// asking sends the requests of one listing, and remembers what the server said to them.
+type asking struct {
+	client func(*http.Request) (*http.Response, error)
+	header http.Header
+
+	mu     sync.Mutex
+	status int  // of a refusal for want of a credential
+	oauth  bool // it said where to get one
+	cause  error
+}
+
+func (a *asking) send(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	maps.Copy(r.Header, a.header)
+	r.Header.Set("User-Agent", "patchbay (+https://github.com/patchbay-dev/patchbay)")
+	res, err := a.client(r)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.cause = err; err == nil && (res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden) {
+		a.status = res.StatusCode
+		a.oauth = strings.Contains(strings.Join(res.Header.Values("WWW-Authenticate"), " "), "resource_metadata=")
+	}
+	return res, err
+}
+
+// explain says why a server was not listed.
+func (a *asking) explain(ctx context.Context, address string, err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		return f
+	case a.cause != nil:
+		return unreachable(ctx, address, a.cause)
+	case a.status == http.StatusUnauthorized && a.oauth:
+		return refused("%s wants people to sign in (OAuth), and lists its tools to those only.", shown(address)).
+			WithFix("Give a token to list them with, which is not kept: --header \"Authorization: Bearer …\". Users sign in with their own accounts.")
+	case a.status != 0:
+		return refused("%s answered %d: it wants a credential.", shown(address), a.status).
+			WithFix("Say where accounts put theirs, and one to list the tools with: --header \"Authorization: Bearer {{token}}\" --field token=…")
+	default:
+		return refused("%s does not answer as an MCP server does.", shown(address)).Because(err).
+			WithFix("Give the URL of its streamable HTTP endpoint, which often ends in /mcp.")
+	}
+}
