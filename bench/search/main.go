@@ -23,14 +23,17 @@ func main() {
 	queries := flag.String("queries", "", "JSON lines of requests")
 	k := flag.Int("k", 10, "how many tools to rank for a request")
 	out := flag.String("out", "-", "where to write the run")
+	embeddings := flag.String("embeddings", "", "URL of an embeddings endpoint in the format of OpenAI's API, to rank with its vectors too")
+	model := flag.String("model", "default", "its model")
+	kept := flag.String("kept", os.TempDir(), "directory where the vectors are kept")
 	flag.Parse()
-	if err := run(*tools, *queries, *out, *k); err != nil {
+	if err := run(*tools, *queries, *out, *k, outside{*embeddings, *model, *kept}); err != nil {
 		fmt.Fprintln(os.Stderr, "search:", err)
 		os.Exit(1)
 	}
 }
 
-func run(tools, queries, out string, k int) error {
+func run(tools, queries, out string, k int, o outside) error {
 	docs, err := readTools(tools)
 	if err != nil {
 		return err
@@ -42,6 +45,11 @@ func run(tools, queries, out string, k int) error {
 	began := time.Now()
 	index := search.Documents(docs)
 	built := time.Since(began)
+	meaning, err := o.understand(index)
+	if err != nil {
+		return err
+	}
+	defer meaning.stop()
 
 	w := io.WriteCloser(os.Stdout)
 	if out != "-" {
@@ -53,8 +61,9 @@ func run(tools, queries, out string, k int) error {
 	encoder := json.NewEncoder(buffered)
 	took := make([]time.Duration, 0, len(requests))
 	for _, r := range requests {
+		vector := meaning.of(r.Query)
 		began := time.Now()
-		hits := index.Search(search.Query{Text: r.Query, Limit: k})
+		hits := index.Search(search.Query{Text: r.Query, Limit: k, Vector: vector})
 		took = append(took, time.Since(began))
 		ranked := make([]string, len(hits))
 		for i, h := range hits {

@@ -45,7 +45,7 @@ const (
 
 // Diagnose checks everything that the settings point at. It changes nothing that starting the server would not change, and
 // makes no database where there is none. It contacts the database, the public URL and the URLs that the settings give for
-// toolkits; nothing else.
+// toolkits and models; nothing else.
 func Diagnose(ctx context.Context, o Options) []Finding {
 	d := &doctor{ctx: ctx, config: o.Config, shipped: New(o).shipped}
 	d.settings()
@@ -55,6 +55,7 @@ func Diagnose(ctx context.Context, o Options) []Finding {
 	d.server()
 	d.publicURL()
 	d.outbound(snapshot)
+	d.embeddings()
 	return d.findings
 }
 

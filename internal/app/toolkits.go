@@ -80,7 +80,7 @@ func loadCatalog(ctx context.Context, c config.Config, shipped fs.FS) (*catalog.
 func (p *parts) openCatalog(ctx context.Context, o catalog.Options) (err error) {
 	a := p.app
 	directory := filepath.Join(a.config.Data, "catalog")
-	p.index = search.NewIndexes(search.IndexesOptions{Directory: directory, Program: program(), Log: a.log}).Of
+	p.index = search.NewIndexes(search.IndexesOptions{Directory: directory, Program: program(), Log: a.log, Vectors: p.vectorsOf()}).Of
 	o.Store, o.Directory, o.Bus, o.Now, o.Log = p.store, directory, p.bus, a.now, a.log
 	o.CheckURL = func(address string) error { return p.outbound.Check(context.Background(), address) }
 	o.Prepare = func(s *catalog.Snapshot) {

@@ -15,6 +15,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
+	"github.com/patchbay-dev/patchbay/internal/embedding"
 	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
 	"github.com/patchbay-dev/patchbay/internal/legacy"
@@ -42,6 +43,7 @@ type parts struct {
 	catalog  *catalog.Catalog
 	index    func(*catalog.Snapshot) *search.Index
 	bus      *notify.Bus
+	meaning  *embedding.Service // nil unless the settings name a model
 	store    *store.Store
 	tenants  *tenant.Service
 	tracing  *tracing // nil unless the settings name a collector
@@ -109,6 +111,9 @@ func (p *parts) wireFoundation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.wireMeaning(); err != nil {
+		return err
+	}
 	if err := p.openCatalog(ctx, toolkits); err != nil {
 		return err
 	}
@@ -163,6 +168,7 @@ func (p *parts) wireServices() (err error) {
 		Runner:      p.runner,
 		Bus:         p.bus,
 		Index:       func(s *catalog.Snapshot) session.Index { return p.index(s) },
+		Vectors:     p.vectorsOfRequests(),
 		Opened:      p.metrics.SessionOpened,
 		Now:         a.now,
 		Log:         a.log,
@@ -311,6 +317,9 @@ func hostsOf(publicURL string) []string {
 // start begins the work in the background.
 func (p *parts) start() {
 	p.catalog.Start()
+	if p.meaning != nil {
+		p.meaning.Start()
+	}
 	p.runner.Start()
 	p.refresher.Start()
 	p.events.Start()
@@ -342,7 +351,7 @@ func (p *parts) close(ctx context.Context) error {
 	p.refresher.Stop()
 	p.triggers.Stop()
 	p.events.Stop()
-	err := p.runner.Stop(ctx)
+	err := errors.Join(p.runner.Stop(ctx), p.stopMeaning())
 	p.connect.Close()
 	return errors.Join(err, p.store.Close(), p.tracing.stop(ctx))
 }

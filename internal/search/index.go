@@ -13,6 +13,7 @@ type Query struct {
 	Allow     func(*catalog.Tool) bool  // nil: all
 	Connected func(toolkit string) bool // prefers toolkits whose account is connected; nil: no preference
 	Limit     int                       // 0: 10
+	Vector    []float32                 // of the text, by the model that made those of the tools; nil: none
 }
 
 // Hit is one ranked tool.
@@ -44,6 +45,7 @@ type Index struct {
 	grams    grams
 	meanings []uint8 // by document: meaningSize signed bytes
 	spelling spelling
+	vectors  Vectors // of a model outside; nil: none
 
 	scratch sync.Pool // of *scratch
 }
@@ -82,7 +84,7 @@ func (x *Index) Search(q Query) []Hit {
 	x.match(r, s)
 	t := x.tops(q, s)
 	x.score(q, r, s, t)
-	t.meant = x.understand(q, r, s, t)
+	t = x.compare(q, r, s, t)
 	x.rank(q, r, s, t)
 	if len(s.best) == 0 || x.confidence(r, s, t) < fits {
 		return nil

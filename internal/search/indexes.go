@@ -10,7 +10,8 @@ import (
 // Indexes makes the index of each snapshot once and shares it. It keeps those of the newest snapshots: a snapshot is replaced
 // seldom, and requests that still hold an old one are over in a minute.
 type Indexes struct {
-	files *files // nil: nothing is saved
+	files   *files    // nil: nothing is saved
+	vectors VectorsOf // nil: none
 
 	mu     sync.Mutex
 	shared []*madeIndex // of snapshots without a base, newest first
@@ -28,11 +29,12 @@ type IndexesOptions struct {
 	Directory string       // where big indexes are saved for the next start; empty: nowhere
 	Program   string       // which build of the program this is: another one ranks in another way, and makes its own
 	Log       *slog.Logger // nil: discard
+	Vectors   VectorsOf    // of a model outside; nil: there is none
 }
 
 // NewIndexes makes one.
 func NewIndexes(o IndexesOptions) *Indexes {
-	x := &Indexes{}
+	x := &Indexes{vectors: o.Vectors}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -52,9 +54,9 @@ type madeIndex struct {
 func (x *Indexes) Of(s *catalog.Snapshot) *Index {
 	base, _ := s.Base()
 	if base == nil {
-		return x.entry(&x.shared, keptShared, s.ID, func() *Index { return x.make(s) })()
+		return x.entry(&x.shared, keptShared, s.ID, func() *Index { return x.make(s).WithVectors(x.vectors) })()
 	}
-	return x.entry(&x.own, keptOwn, s.ID, func() *Index { return Build(s, x.Of(base)) })()
+	return x.entry(&x.own, keptOwn, s.ID, func() *Index { return Build(s, x.Of(base)).WithVectors(x.vectors) })()
 }
 
 func (x *Indexes) make(s *catalog.Snapshot) *Index {

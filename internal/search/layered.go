@@ -124,7 +124,8 @@ func (x *Index) searchBoth(q Query) []Hit {
 	r.mass = rb.mass // which knows the words of both
 	x.score(q, r, s, both)
 	x.below.score(below, rb, sb, both)
-	both.meant = max(x.understand(q, r, s, both), x.below.understand(below, rb, sb, both))
+	own, shared := x.compare(q, r, s, both), x.below.compare(below, rb, sb, both)
+	both.meant, both.outside = max(own.meant, shared.meant), own.outside || shared.outside
 	x.rank(q, r, s, both)
 	x.below.rank(below, rb, sb, both)
 	if max(x.confidence(r, s, both), x.below.confidence(rb, sb, both)) < fits {

@@ -101,7 +101,12 @@ func (t tops) weakness(r *request) float32 {
 }
 
 // meantPart is how much the meaning weighs.
-func (t tops) meantPart(r *request) float32 { return meantPart + weakPart*t.weakness(r) }
+func (t tops) meantPart(r *request) float32 {
+	if t.outside {
+		return outsidePart + weakPart*t.weakness(r)
+	}
+	return meantPart + weakPart*t.weakness(r)
+}
 
 // understand compares the meaning of a request with that of the scored tools whose meaning can still bring them among the best,
 // and gives the highest likeness of an allowed one.

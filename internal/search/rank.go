@@ -121,7 +121,11 @@ func (x *Index) weighToolkits(q Query, r *request, s *scratch) {
 }
 
 // tops are the highest values of one search.
-type tops struct{ lexical, likely, meant float32 }
+type tops struct {
+	lexical, likely, meant float32
+
+	outside bool // a model outside said what is meant
+}
 
 func (x *Index) tops(q Query, s *scratch) tops {
 	return tops{lexical: x.top(q, s, s.lexical), likely: x.top(q, s, s.likely)}

@@ -39,7 +39,8 @@ const (
 	precisionPart float32 = 0.45
 	likelyPart    float32 = 0.35
 	meantPart     float32 = 0.1
-	weakPart      float32 = 1 // at most so much more for the meaning where the words say little
+	outsidePart   float32 = 0.4 // in place of meantPart, where a model outside says what is meant
+	weakPart      float32 = 1   // at most so much more for the meaning where the words say little
 	connectedPart float32 = 0.2
 	importantPart float32 = 0.03
 	usagePart     float32 = 0.08

@@ -209,6 +209,7 @@ func (s *Service) search(ctx context.Context, c tenant.Caller, v *View, r Search
 		service: s, view: v, state: s.stateOf(v.Catalog), custom: r.Custom.final(v.Catalog), only: only, connected: connected,
 		standings: make(map[string]standing),
 	}
+	vectors := s.vectorsOf(ctx, r.Queries)
 	answer := SearchAnswer{Success: true, Results: make([]SearchResult, len(r.Queries))}
 	found := make([]findings, len(r.Queries))
 	failed := 0
@@ -218,7 +219,7 @@ func (s *Service) search(ctx context.Context, c tenant.Caller, v *View, r Search
 			answer.Results[i] = SearchResult{Index: i + 1, UseCase: clip(q.UseCase, 120), Primary: []string{}, Related: []string{}, Toolkits: []string{}, Guidance: fault, Difficulty: noDifficulty, Error: fault}
 			continue
 		}
-		found[i] = f.find(q)
+		found[i] = f.find(q, vectors[i])
 		if err := f.stand(ctx, c, found[i].toolkits); err != nil {
 			return SearchAnswer{}, err
 		}
@@ -234,6 +235,21 @@ func (s *Service) search(ctx context.Context, c tenant.Caller, v *View, r Search
 	answer.Session = s.workflow(r.Workflow)
 	answer.Time = timeInfo(v.Session.Config.Timezone, s.now())
 	return answer, nil
+}
+
+// vectorsOf has all queries understood at once by the model outside, if there is one. Known fields are not sent: they hold what is
+// known of people.
+func (s *Service) vectorsOf(ctx context.Context, queries []SearchQuery) [][]float32 {
+	if s.vectors == nil {
+		return make([][]float32, len(queries))
+	}
+	texts := make([]string, len(queries))
+	for i, q := range queries {
+		if q.fault() == "" {
+			texts[i] = q.UseCase
+		}
+	}
+	return s.vectors(ctx, texts)
 }
 
 func (q SearchQuery) fault() string {

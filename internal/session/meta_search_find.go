@@ -48,9 +48,9 @@ func (f foundTool) toolkit() string {
 	return f.custom.toolkit
 }
 
-func (f *finder) find(q SearchQuery) findings {
+func (f *finder) find(q SearchQuery, vector []float32) findings {
 	hits := f.service.index(f.view.Catalog).Search(search.Query{
-		Text: q.UseCase, Known: q.KnownFields, Allow: f.allows, Connected: func(toolkit string) bool { return f.connected[toolkit] }, Limit: maxHits + 2,
+		Text: q.UseCase, Known: q.KnownFields, Allow: f.allows, Connected: func(toolkit string) bool { return f.connected[toolkit] }, Limit: maxHits + 2, Vector: vector,
 	})
 	var out findings
 	for i, hit := range hits {
@@ -66,7 +66,7 @@ func (f *finder) find(q SearchQuery) findings {
 		}
 	}
 	if f.restricted() && (len(hits) == 0 || !hits[0].Named) {
-		out.barred = f.barredToolkit(q, len(out.primary) > 0)
+		out.barred = f.barredToolkit(q, vector, len(out.primary) > 0)
 	}
 	return out
 }
@@ -114,8 +114,8 @@ func (f *finder) restricted() bool {
 
 // barredToolkit looks for a better tool that is kept away. Beside tools that fit, only one of an app that the query names is
 // worth a word.
-func (f *finder) barredToolkit(q SearchQuery, fits bool) string {
-	hits := f.service.index(f.view.Catalog).Search(search.Query{Text: q.UseCase, Known: q.KnownFields, Limit: 1})
+func (f *finder) barredToolkit(q SearchQuery, vector []float32, fits bool) string {
+	hits := f.service.index(f.view.Catalog).Search(search.Query{Text: q.UseCase, Known: q.KnownFields, Limit: 1, Vector: vector})
 	if len(hits) == 0 || f.allows(hits[0].Tool) || fits && !hits[0].Named {
 		return ""
 	}

@@ -27,6 +27,7 @@ type Service struct {
 	accounts Connections
 	runner   Runner
 	index    func(*catalog.Snapshot) Index
+	vectors  Vectors
 	now      func() time.Time
 	newID    func(prefix string) string
 	log      *slog.Logger
@@ -47,6 +48,7 @@ type Options struct {
 	Runner      Runner
 	Bus         *notify.Bus                   // nil: nobody else writes sessions
 	Index       func(*catalog.Snapshot) Index // keeps the index of each snapshot; nil: a search.Indexes
+	Vectors     Vectors                       // of requests, by the model that made those of the indexes; nil: there is none
 	Now         func() time.Time              // nil: time.Now
 	NewID       func(prefix string) string    // nil: id.New
 	Log         *slog.Logger                  // nil: discard
@@ -87,6 +89,9 @@ type Index interface {
 	Toolkits(text string) []*catalog.Toolkit
 }
 
+// Vectors gives the vectors of requests in plain words; nil for one that has none, now or at all. It must not keep a search waiting.
+type Vectors func(ctx context.Context, texts []string) [][]float32
+
 const (
 	defaultCached   = 4096
 	cachedPolicies  = 512
@@ -102,7 +107,7 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: o.Store, catalog: o.Catalog, accounts: o.Connections, runner: o.Runner,
-		index: o.Index, now: o.Now, newID: o.NewID, log: o.Log, opened: o.Opened,
+		index: o.Index, vectors: o.Vectors, now: o.Now, newID: o.NewID, log: o.Log, opened: o.Opened,
 		sessions:  cache.New[string, *openSession](cache.Options{Limit: cmp.Or(o.Cached, defaultCached)}),
 		tokens:    cache.New[string, tokenOwner](cache.Options{Limit: cmp.Or(o.Cached, defaultCached)}),
 		policies:  cache.New[string, *policy](cache.Options{Limit: cachedPolicies}),

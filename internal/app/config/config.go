@@ -30,6 +30,8 @@ type Config struct {
 	ToolkitDirs   []string
 	Connect       tenant.Settings // of projects that choose nothing themselves
 
+	Embeddings Model // what texts mean, for searches
+
 	LogLevel       slog.Level
 	LogFormat      string // "text", "json" or "auto"
 	Metrics        bool
@@ -56,6 +58,14 @@ type Config struct {
 
 	lines   map[string]Line // by key
 	environ []string
+}
+
+// Model is a model at an endpoint in the format of OpenAI's API. Without a URL there is none.
+type Model struct {
+	URL, Model string
+	APIKey     secret.Value // empty: none is sent
+	Dimensions int          // of embeddings; 0: the model's own
+	Timeout    time.Duration
 }
 
 // Toolkit overrides one toolkit: another server, or the operator's own OAuth app.

@@ -122,6 +122,14 @@ func (c *Config) check() []error {
 			faults = append(faults, fmt.Errorf("toolkits.%s.oauth2 has only one of client_id and client_secret; set both, or neither", slug))
 		}
 	}
+	for _, m := range []struct {
+		group string
+		model Model
+	}{{"search.embeddings", c.Embeddings}} {
+		if (m.model.URL == "") != (m.model.Model == "") {
+			faults = append(faults, fmt.Errorf("%s has only one of url and model; set both, or neither", m.group))
+		}
+	}
 	return faults
 }
 

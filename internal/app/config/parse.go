@@ -260,6 +260,15 @@ func duration(least time.Duration) func(string) (time.Duration, error) {
 	}
 }
 
+// dimensions reads the length of vectors.
+func dimensions(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 8 || n > 4096 {
+		return 0, errors.New("it must be a number from 8 to 4096")
+	}
+	return n, nil
+}
+
 // size reads bytes with an optional KB, MB or GB (powers of 1024).
 func size(s string) (int64, error) {
 	units := []struct {

@@ -1,0 +1,36 @@
+package app
+
+import (
+	"context"
+
+	"github.com/patchbay-dev/patchbay/internal/embedding"
+)
+
+// embeddings asks the endpoint that searches ask, if there is one.
+func (d *doctor) embeddings() {
+	const check = "search.embeddings"
+	set := d.config.Embeddings
+	if set.URL == "" {
+		return
+	}
+	endpoint, err := endpointOf(set, d.config.OutboundAllow, nil)
+	if err != nil {
+		d.sayError(check, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(d.ctx, 2*probeTimeout)
+	defer cancel()
+	found, err := embedding.Look(ctx, endpoint, set.Dimensions)
+	switch {
+	case err != nil:
+		d.say(check, Warning, "Check search.embeddings in the settings, and the endpoint. Searches go on without it meanwhile.", "%s at %s cannot be used: %v", set.Model, set.URL, err)
+	case found.Poor:
+		d.say(check, Warning, "Name a model for retrieval, such as text-embedding-3-small, all-minilm or nomic-embed-text.",
+			"%s at %s does not tell what belongs together from what does not, and is not used", set.Model, set.URL)
+	case found.Took > set.Timeout:
+		d.say(check, Warning, "Raise search.embeddings.timeout, or take an endpoint that is nearer.",
+			"%s at %s took %d ms for one request; searches wait %d ms", set.Model, set.URL, found.Took.Milliseconds(), set.Timeout.Milliseconds())
+	default:
+		d.say(check, Fine, "", "%s at %s answers in %d ms with %d dimensions", set.Model, set.URL, found.Took.Milliseconds(), found.Dimensions)
+	}
+}
