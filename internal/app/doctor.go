@@ -56,6 +56,7 @@ func Diagnose(ctx context.Context, o Options) []Finding {
 	d.publicURL()
 	d.outbound(snapshot)
 	d.embeddings()
+	d.chat()
 	return d.findings
 }
 

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/embedding"
+	"github.com/patchbay-dev/patchbay/internal/planner"
 )
 
 // embeddings asks the endpoint that searches ask, if there is one.
@@ -32,5 +34,35 @@ func (d *doctor) embeddings() {
 			"%s at %s took %d ms for one request; searches wait %d ms", set.Model, set.URL, found.Took.Milliseconds(), set.Timeout.Milliseconds())
 	default:
 		d.say(check, Fine, "", "%s at %s answers in %d ms with %d dimensions", set.Model, set.URL, found.Took.Milliseconds(), found.Dimensions)
+	}
+}
+
+// chat asks the endpoint that puts plans in words, if there is one.
+func (d *doctor) chat() {
+	const check = "search.chat"
+	set := d.config.Chat
+	if set.URL == "" {
+		return
+	}
+	endpoint, err := endpointOf(set, d.config.OutboundAllow, nil)
+	if err != nil {
+		d.sayError(check, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(d.ctx, 2*probeTimeout)
+	defer cancel()
+	began := time.Now()
+	useful, err := planner.Look(ctx, endpoint)
+	took := time.Since(began)
+	switch {
+	case err != nil:
+		d.say(check, Warning, "Check search.chat in the settings, and the endpoint. Plans are made of what tools declare meanwhile.", "%s at %s cannot be used: %v", set.Model, set.URL, err)
+	case !useful:
+		d.say(check, Warning, "Name a model that answers in JSON when it is told to.", "%s at %s gives no plan that can be used", set.Model, set.URL)
+	case took > set.Timeout:
+		d.say(check, Warning, "Raise search.chat.timeout, or name a faster model.",
+			"%s at %s took %d ms for a small plan; searches wait %d ms", set.Model, set.URL, took.Milliseconds(), set.Timeout.Milliseconds())
+	default:
+		d.say(check, Fine, "", "%s at %s makes a plan in %d ms", set.Model, set.URL, took.Milliseconds())
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/embedding"
 	"github.com/patchbay-dev/patchbay/internal/inference"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
+	"github.com/patchbay-dev/patchbay/internal/planner"
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
 )
@@ -82,4 +83,17 @@ func (p *parts) stopMeaning() error {
 		return nil
 	}
 	return p.meaning.Stop()
+}
+
+// planner puts plans in words at the operator's chat endpoint; nil where there is none.
+func (p *parts) planner() (session.Planner, error) {
+	set := p.app.config.Chat
+	if set.URL == "" {
+		return nil, nil //nolint:nilnil // plans are then made of what tools declare
+	}
+	endpoint, err := endpointOf(set, p.app.config.OutboundAllow, p.tracing)
+	if err != nil {
+		return nil, err
+	}
+	return planner.New(planner.Options{Endpoint: endpoint, Patience: set.Timeout, Now: p.app.now, Log: p.app.log})
 }

@@ -118,6 +118,31 @@ func TestDiagnoseAsksTheModel(t *testing.T) {
 	}
 }
 
+func TestPlansInTheWordsOfTheModelOfTheSettings(t *testing.T) {
+	t.Parallel()
+	endpoint := httptest.NewServer(&inferencetest.Server{Reply: `{"steps":[{"tool":"HACKERNEWS_GET_USER","do":"Look the user up."}]}`})
+	t.Cleanup(endpoint.Close)
+	chat := []string{"PATCHBAY_API_KEY=" + operatorsKey, "PATCHBAY_SEARCH_CHAT_URL=" + endpoint.URL + "/v1", "PATCHBAY_SEARCH_CHAT_MODEL=talk", "PATCHBAY_SEARCH_CHAT_TIMEOUT=20s"}
+	server := start(t, load(t, t.TempDir(), chat...))
+	session, err := client(t, server, operatorsKey).Sessions.Create(t.Context(), patchbay.NewSession{UserID: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := session.Search(t.Context(), patchbay.SearchQuery{UseCase: "get a hacker news user"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := answer.Results[0].Plan; !slices.Equal(got, []string{"HACKERNEWS_GET_USER: Look the user up."}) {
+		t.Errorf("the plan is %q", got)
+	}
+	findings := app.Diagnose(t.Context(), app.Options{Config: load(t, t.TempDir(), chat...), Toolkits: hackerNews()})
+	if !slices.ContainsFunc(findings, func(f app.Finding) bool {
+		return f.Check == "search.chat" && strings.Contains(f.Message, "no plan that can be used")
+	}) {
+		t.Errorf("%+v", findings)
+	}
+}
+
 func startLogging(t *testing.T, settings config.Config, log *lockedBuffer) *app.App {
 	t.Helper()
 	server := app.New(app.Options{Config: settings, Toolkits: hackerNews(), Log: app.NewLogger(settings, log)})

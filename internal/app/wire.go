@@ -161,6 +161,10 @@ func (p *parts) wireServices() (err error) {
 	if err != nil {
 		return err
 	}
+	plans, err := p.planner()
+	if err != nil {
+		return err
+	}
 	p.sessions, err = session.New(session.Options{
 		Store:       p.store,
 		Catalog:     p.catalog,
@@ -169,6 +173,7 @@ func (p *parts) wireServices() (err error) {
 		Bus:         p.bus,
 		Index:       func(s *catalog.Snapshot) session.Index { return p.index(s) },
 		Vectors:     p.vectorsOfRequests(),
+		Planner:     plans,
 		Opened:      p.metrics.SessionOpened,
 		Now:         a.now,
 		Log:         a.log,

@@ -12,7 +12,7 @@ var levels = map[string]int{
 	"internal/tenant": 2, "internal/secret": 2, "internal/outbound": 2, "internal/mapping": 2, "internal/notify": 2, "internal/job": 2,
 	"internal/process": 2,
 	"internal/catalog": 3, "internal/authserver": 3, "internal/event": 3, "internal/inference": 3,
-	"internal/connect": 4, "internal/search": 4, "internal/realtime": 4, "internal/embedding": 4,
+	"internal/connect": 4, "internal/search": 4, "internal/realtime": 4, "internal/embedding": 4, "internal/planner": 4,
 	"internal/execute": 5,
 	"internal/session": 6, "internal/trigger": 6, "internal/legacy": 6,
 	"internal/api": 7, "internal/oauthapi": 7, "internal/mcpserver": 7, "internal/store": 7, "web": 7,

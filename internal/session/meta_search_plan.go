@@ -242,15 +242,8 @@ func (p plan) difficulty() string {
 func (p plan) lookup() bool { return len(p.missing) > 0 && len(p.before) > 0 }
 
 func (p plan) steps() []string {
-	var steps []string
+	steps := p.beforehand()
 	add := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
-	kit := p.tool.Toolkit
-	if !p.standing.ready() {
-		add("%s is not connected. %s", kit.Name, p.view.modelsWay(kit))
-	}
-	if p.standing.mustChoose() {
-		add("Choose which of the user's %d %s accounts to use, and name it in account.", len(p.standing.usable()), kit.Name)
-	}
 	switch {
 	case p.lookup():
 		add("Get %s from the task, by looking things up with %s, or from the user.", names(p.missing), titled(p.before))
@@ -263,6 +256,19 @@ func (p plan) steps() []string {
 	add("Run %s%s%s.", p.tool.Slug, p.through(), p.giving())
 	if len(p.after) > 0 {
 		add("Then, if the task asks for it: %s.", titled(p.after))
+	}
+	return steps
+}
+
+// beforehand is what the user's connections ask for, whoever makes the other steps.
+func (p plan) beforehand() []string {
+	var steps []string
+	kit := p.tool.Toolkit
+	if !p.standing.ready() {
+		steps = append(steps, fmt.Sprintf("%s is not connected. %s", kit.Name, p.view.modelsWay(kit)))
+	}
+	if p.standing.mustChoose() {
+		steps = append(steps, fmt.Sprintf("Choose which of the user's %d %s accounts to use, and name it in account.", len(p.standing.usable()), kit.Name))
 	}
 	return steps
 }

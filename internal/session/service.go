@@ -16,6 +16,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/id"
 	"github.com/patchbay-dev/patchbay/internal/notify"
+	"github.com/patchbay-dev/patchbay/internal/planner"
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
@@ -28,6 +29,7 @@ type Service struct {
 	runner   Runner
 	index    func(*catalog.Snapshot) Index
 	vectors  Vectors
+	planner  Planner
 	now      func() time.Time
 	newID    func(prefix string) string
 	log      *slog.Logger
@@ -49,6 +51,7 @@ type Options struct {
 	Bus         *notify.Bus                   // nil: nobody else writes sessions
 	Index       func(*catalog.Snapshot) Index // keeps the index of each snapshot; nil: a search.Indexes
 	Vectors     Vectors                       // of requests, by the model that made those of the indexes; nil: there is none
+	Planner     Planner                       // puts plans in words; nil: they are made of what tools declare
 	Now         func() time.Time              // nil: time.Now
 	NewID       func(prefix string) string    // nil: id.New
 	Log         *slog.Logger                  // nil: discard
@@ -89,6 +92,11 @@ type Index interface {
 	Toolkits(text string) []*catalog.Toolkit
 }
 
+// Planner puts the steps of a task in words, and names no tools but the task's; see package planner. Nil are steps that it does not have.
+type Planner interface {
+	Plan(ctx context.Context, t planner.Task) []string
+}
+
 // Vectors gives the vectors of requests in plain words; nil for one that has none, now or at all. It must not keep a search waiting.
 type Vectors func(ctx context.Context, texts []string) [][]float32
 
@@ -107,7 +115,7 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: o.Store, catalog: o.Catalog, accounts: o.Connections, runner: o.Runner,
-		index: o.Index, vectors: o.Vectors, now: o.Now, newID: o.NewID, log: o.Log, opened: o.Opened,
+		index: o.Index, vectors: o.Vectors, planner: o.Planner, now: o.Now, newID: o.NewID, log: o.Log, opened: o.Opened,
 		sessions:  cache.New[string, *openSession](cache.Options{Limit: cmp.Or(o.Cached, defaultCached)}),
 		tokens:    cache.New[string, tokenOwner](cache.Options{Limit: cmp.Or(o.Cached, defaultCached)}),
 		policies:  cache.New[string, *policy](cache.Options{Limit: cachedPolicies}),

@@ -31,6 +31,7 @@ type Config struct {
 	Connect       tenant.Settings // of projects that choose nothing themselves
 
 	Embeddings Model // what texts mean, for searches
+	Chat       Model // puts plans in words
 
 	LogLevel       slog.Level
 	LogFormat      string // "text", "json" or "auto"

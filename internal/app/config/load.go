@@ -125,7 +125,7 @@ func (c *Config) check() []error {
 	for _, m := range []struct {
 		group string
 		model Model
-	}{{"search.embeddings", c.Embeddings}} {
+	}{{"search.embeddings", c.Embeddings}, {"search.chat", c.Chat}} {
 		if (m.model.URL == "") != (m.model.Model == "") {
 			faults = append(faults, fmt.Errorf("%s has only one of url and model; set both, or neither", m.group))
 		}
