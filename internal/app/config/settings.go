@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/secret"
@@ -23,6 +24,11 @@ type Setting struct {
 
 // Settings is the table, in the order in which the documentation lists it.
 func Settings() []Setting {
+	return slices.Concat(serverSettings(), searchSettings(), runningSettings())
+}
+
+// serverSettings say where the server is, what it keeps, and who and what it lets in and out.
+func serverSettings() []Setting {
 	return []Setting{
 		{Key: "listen", Default: "127.0.0.1:8484", set: one(address, func(c *Config) *string { return &c.Listen }),
 			Meaning: "Address and port to serve on. `:8484` is every interface; port `0` lets the system choose one."},
@@ -88,6 +94,12 @@ func Settings() []Setting {
 			Meaning: "Variables for a toolkit that is a program (docs/importing.md), as `NAME=VALUE`: a list, or in a file a line each. They win over the toolkit's own and are never shown."},
 		{Key: "toolkit_dirs", List: true, Unset: "only the toolkits in the binary", set: many(text, func(c *Config) *[]string { return &c.ToolkitDirs }),
 			Meaning: "Directories with more toolkits in the same format. One that has the slug of a shipped toolkit replaces it."},
+	}
+}
+
+// searchSettings name models outside that searches may use.
+func searchSettings() []Setting {
+	return []Setting{
 		{Key: "search.embeddings.url", Unset: "searches stay inside this server", set: one(publicURL, func(c *Config) *string { return &c.Embeddings.URL }),
 			Meaning: "An embeddings endpoint in the format of OpenAI's API, without `/embeddings`: `https://api.openai.com/v1`, `http://127.0.0.1:11434/v1`. Searches then also go by what texts mean to its model. It is sent the names and descriptions of all tools, once, and the use cases that are searched for (docs/search.md). It may be private."},
 		{Key: "search.embeddings.model", Unset: "needed with a URL", set: one(text, func(c *Config) *string { return &c.Embeddings.Model }),
@@ -106,6 +118,12 @@ func Settings() []Setting {
 			Meaning: "The key for it, sent as a bearer token."},
 		{Key: "search.chat.timeout", Default: "4s", set: one(duration(10*time.Millisecond), func(c *Config) *time.Duration { return &c.Chat.Timeout }),
 			Meaning: "How long a search waits for the plans before it answers with those that are declared."},
+	}
+}
+
+// runningSettings say what is logged and measured, and how often things are done.
+func runningSettings() []Setting {
+	return []Setting{
 		{Key: "log.level", Default: "info", set: one(level, func(c *Config) *slog.Level { return &c.LogLevel }),
 			Meaning: "`debug`, `info`, `warn` or `error`."},
 		{Key: "log.format", Default: "auto", set: one(oneOf("auto", "text", "json"), func(c *Config) *string { return &c.LogFormat }),
