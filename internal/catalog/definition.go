@@ -108,6 +108,8 @@ type DefinedGraphQL struct {
 type DefinedMCP struct {
 	Tool string `json:"tool"`
 	Hash string `json:"hash"` // of the definition that was approved
+
+	Rename map[string]string `json:"rename,omitempty"` // as in DefinedHTTP
 }
 
 // DefinedPage says how a list is continued.

@@ -169,7 +169,7 @@ func (t *DefinedTool) Detail(tk *Toolkit) (*Detail, error) {
 		d.Request.GraphQL, err = t.GraphQL.build()
 		d.Result.From = d.Result.From.Below("data")
 	case t.MCP != nil && t.MCP.Tool != "":
-		d.Request.MCP = &MCPRequest{Tool: t.MCP.Tool}
+		d.Request.MCP = &MCPRequest{Tool: t.MCP.Tool, Rename: t.MCP.Rename}
 	default:
 		err = errors.New("it says no request")
 	}

@@ -15,7 +15,10 @@ type Request struct {
 }
 
 // MCPRequest calls a tool of the MCP server at the toolkit's base URL, with the arguments as they are.
-type MCPRequest struct{ Tool string } // as the server names it
+type MCPRequest struct {
+	Tool   string            // as the server names it
+	Rename map[string]string // as in HTTPRequest
+}
 
 // Step is a request whose result later expressions use as steps.<name>.
 //

@@ -212,7 +212,11 @@ func (n *mcpNames) tool(t *mcp.Tool) (DefinedTool, error) {
 		MCP: &DefinedMCP{Tool: t.Name, Hash: hex.EncodeToString(sum[:])},
 	}
 	out.Name = cmp.Or(out.Name, t.Name)
-	if out.Input, err = mcpSchema(t.InputSchema, NormaliseObject); err != nil {
+	readable := func(schema map[string]any) (Schema, error) {
+		out.MCP.Rename = renameHidden(schema)
+		return NormaliseObject(schema)
+	}
+	if out.Input, err = mcpSchema(t.InputSchema, readable); err != nil {
 		return DefinedTool{}, fmt.Errorf("its arguments: %w", err)
 	}
 	if problems := SchemaProblems(out.Input); len(problems) > 0 {

@@ -14,14 +14,13 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/fault"
-	"github.com/patchbay-dev/patchbay/internal/mapping"
 	"github.com/patchbay-dev/patchbay/internal/outbound"
 )
 
 // askServer calls a tool of an MCP server, within the limits of retry.go, and shapes the answer.
 func (x *execution) askServer(ctx context.Context, r *catalog.MCPRequest) ([]byte, error) {
 	e := exchange{env: &x.env, repeatable: x.tool.Hints.Read || x.tool.Hints.Idempotent}
-	arguments, err := mapping.EncodeJSON(x.env.Input)
+	arguments, err := r.Arguments(x.env.Input)
 	if err != nil {
 		return nil, err
 	}

@@ -297,7 +297,7 @@ func TestListsOfMCPServers(t *testing.T) {
 			{Name: "list_things", InputSchema: anyObject},
 			{Name: "add", InputSchema: json.RawMessage(`{"type":"object","properties":{"f":{"type":"string","file_uploadable":true}}}`), Annotations: &mcp.ToolAnnotations{DestructiveHint: &no, IdempotentHint: true}},
 			{Name: "drop", InputSchema: anyObject, Annotations: &mcp.ToolAnnotations{DestructiveHint: &yes}, OutputSchema: json.RawMessage(`{"type":"object","properties":{"n":{"type":"integer"}}}`)},
-			{Name: "odd", InputSchema: json.RawMessage(`{"type":"object","properties":{"_no":{"type":"string"}}}`)},
+			{Name: "odd", InputSchema: json.RawMessage(`{"type":"object","required":["_no"],"properties":{"_no":{"type":"string"},"x_no":{"type":"array","items":{"type":"object","properties":{"_in":{"type":"string","default":"_no"}}}}}}`)},
 			{Name: "deep", InputSchema: json.RawMessage(`{"type":"object","properties":{"a":` + strings.Repeat(`{"items":`, 100) + `{}` + strings.Repeat(`}`, 100) + `}}`)},
 		} {
 			s.AddTool(tool, run)
@@ -317,7 +317,15 @@ func TestListsOfMCPServers(t *testing.T) {
 	for _, tool := range tools {
 		got[tool.MCP.Tool] = tool
 	}
-	if len(got) != 4 || len(leftOut) != 2 {
+	if want := `{"properties":{"x_no":{"items":{"properties":{"x_in":{"default":"_no","type":"string"}},"type":"object"},"type":"array"},"xx_no":{"type":"string"}},"required":["xx_no"],"type":"object"}`; string(got["odd"].Input) != want {
+		t.Errorf("names with an underscore: %s", got["odd"].Input)
+	}
+	odd := &catalog.MCPRequest{Rename: got["odd"].MCP.Rename}
+	sent, err := odd.Arguments(map[string]any{"xx_no": "a", "x_no": []any{map[string]any{"x_in": "b"}}})
+	if want := `{"_no":"a","x_no":[{"_in":"b"}]}`; err != nil || string(sent) != want {
+		t.Errorf("sent %s, %v", sent, err)
+	}
+	if len(got) != 5 || len(leftOut) != 1 {
 		t.Fatalf("%d tools, left out %q", len(got), leftOut)
 	}
 	if a, b := got["list-Things"].Slug, got["list_things"].Slug; a != "THINGS_LIST_THINGS" || b == a || !strings.HasPrefix(b, a) {
