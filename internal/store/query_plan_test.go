@@ -12,9 +12,11 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/authserver"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
+	"github.com/patchbay-dev/patchbay/internal/catalog/imports"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/execute"
+	"github.com/patchbay-dev/patchbay/internal/job"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/session"
@@ -66,6 +68,18 @@ func callEverything(t *testing.T, s *Store) {
 	s.StoredToolkitsOf(ctx, "")
 	s.ToolkitPins(ctx)
 	s.ToolkitPinsOf(ctx, "")
+
+	s.CreateImport(ctx, imports.Import{ID: "imp", DueAt: now}, nil)
+	s.Import(ctx, "", "imp")
+	s.Imports(ctx, "")
+	s.ImportDescription(ctx, "", "imp")
+	s.ClaimImports(ctx, job.Lease{Now: now, Until: now}, 1)
+	s.RenewImport(ctx, job.Lease{}, imports.Import{})
+	s.NextImport(ctx, now)
+	s.ProgressImport(ctx, job.Lease{}, imports.Import{})
+	s.SettleImport(ctx, job.Lease{}, imports.Import{})
+	s.DeleteImport(ctx, "", "imp")
+	s.DeleteImportsBefore(ctx, now)
 
 	s.CreateAuthConfig(ctx, connect.AuthConfig{ID: "ac"})
 	s.UpdateAuthConfig(ctx, "", "ac", func(*connect.AuthConfig) error { return nil })

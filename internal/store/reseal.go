@@ -24,6 +24,7 @@ var sealedTables = []sealedTable{
 	{"connected_accounts", []string{"project_id", "id"}, "id", []string{"fields"}},
 	{"connection_requests", []string{"token_hash"}, "token_hash", []string{"verifier", "prefill", "held"}},
 	{"events", []string{"project_id", "id"}, "id", []string{"data"}},
+	{"imports", []string{"project_id", "id"}, "id", []string{"request", "description"}},
 	{"idempotent_answers", []string{"project_id", "key"}, "key", []string{"answer"}},
 	{"webhook_endpoints", []string{"project_id", "id"}, "id", []string{"data"}},
 	{"webhook_subscriptions", []string{"project_id", "id"}, "id", []string{"secret", "previous_secret"}},

@@ -54,6 +54,11 @@ func Import(ctx context.Context, text []byte, o Options) (*catalog.Definition, *
 	if base == "" {
 		i.report.Notes = append(i.report.Notes, "It is not said where the API is: give its base URL.")
 	}
+	if len(o.Auth) == 0 { // a schema never says it
+		i.report.AuthUnknown = true
+		i.report.Notes = append(i.report.Notes, "A GraphQL schema does not say how accounts are connected. Calls are sent without a credential; if the API wants one, "+
+			"import it again and say how: auth as bearer, basic, header:NAME or query:NAME.")
+	}
 	if err := i.tools(ctx); err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -47,6 +48,11 @@ func (o *Options) OpenAPI(ctx context.Context, place string) (Outcome, error) {
 	if err != nil {
 		return Outcome{Source: place}, err
 	}
+	return o.OpenAPIText(ctx, text, place)
+}
+
+// OpenAPIText brings in a description that was read already. Place is where it came from, and empty where that is nowhere.
+func (o *Options) OpenAPIText(ctx context.Context, text []byte, place string) (Outcome, error) {
 	return o.openAPI(ctx, text, place, o.Slug)
 }
 
@@ -54,7 +60,8 @@ func (o *Options) openAPI(ctx context.Context, text []byte, place, slug string) 
 	out := Outcome{Source: place, Slug: slug}
 	define := func(known *catalog.Definition) (*catalog.Definition, error) {
 		d, report, err := openapi.Import(ctx, text, openapi.Options{
-			Slug: slug, Name: o.Name, Source: place, BaseURL: o.BaseURL, Filter: o.Filter, Known: known, Progress: o.Progress,
+			Slug: slug, Name: o.Name, Source: place, BaseURL: o.BaseURL, Filter: o.Filter, Known: known, Auth: len(o.Auth) > 0,
+			Progress: o.Progress,
 		})
 		out.Report = report
 		return d, err
@@ -64,21 +71,27 @@ func (o *Options) openAPI(ctx context.Context, text []byte, place, slug string) 
 
 // GraphQL brings in the schema in a file, or the one that an endpoint tells of itself.
 func (o *Options) GraphQL(ctx context.Context, place string) (Outcome, error) {
-	out := Outcome{Source: place, Slug: o.Slug}
-	endpoint := o.BaseURL
-	var text []byte
-	var err error
 	if IsAddress(place) && !schemaFile(place) {
-		if endpoint == "" {
-			endpoint = place
+		text, err := o.Reader.Introspect(ctx, place)
+		if err != nil {
+			return Outcome{Source: place, Slug: o.Slug}, err
 		}
-		text, err = o.Reader.Introspect(ctx, place)
-	} else {
-		text, err = o.Reader.Read(ctx, place, graphql.MaxSize)
+		return o.graphQL(ctx, text, place, cmp.Or(o.BaseURL, place))
 	}
+	text, err := o.Reader.Read(ctx, place, graphql.MaxSize)
 	if err != nil {
-		return out, err
+		return Outcome{Source: place, Slug: o.Slug}, err
 	}
+	return o.GraphQLText(ctx, text, place)
+}
+
+// GraphQLText brings in a schema that was read already, as OpenAPIText does a description. BaseURL is the endpoint.
+func (o *Options) GraphQLText(ctx context.Context, text []byte, place string) (Outcome, error) {
+	return o.graphQL(ctx, text, place, o.BaseURL)
+}
+
+func (o *Options) graphQL(ctx context.Context, text []byte, place, endpoint string) (Outcome, error) {
+	out := Outcome{Source: place, Slug: o.Slug}
 	define := func(known *catalog.Definition) (*catalog.Definition, error) {
 		d, report, err := graphql.Import(ctx, text, graphql.Options{
 			Slug: o.Slug, Name: o.Name, Source: shownPlace(place), Endpoint: endpoint, Auth: o.Auth, Known: known,
@@ -91,7 +104,7 @@ func (o *Options) GraphQL(ctx context.Context, place string) (Outcome, error) {
 
 // schemaFile reports whether an address is that of a schema rather than of an API.
 func schemaFile(place string) bool {
-	switch path.Ext(shown(place)) {
+	switch path.Ext(Shown(place)) {
 	case ".graphql", ".graphqls", ".gql", ".sdl", ".json":
 		return true
 	}
@@ -100,7 +113,7 @@ func schemaFile(place string) bool {
 
 func shownPlace(place string) string {
 	if IsAddress(place) {
-		return shown(place)
+		return Shown(place)
 	}
 	return place
 }

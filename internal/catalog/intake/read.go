@@ -22,6 +22,8 @@ type Reader struct {
 	Client   *outbound.Client // for addresses; nil: files only
 	Header   http.Header      // sent to addresses, for descriptions that are not for everybody
 	Patience time.Duration    // how long an address may take in all; 0: DefaultPatience
+	Most     int64            // bytes of anything that is read; 0: as many as can be imported
+	NoFiles  bool             // only addresses are read: who asks is not who owns the machine
 }
 
 // DefaultPatience is how long an address may take to give its description, from the first byte asked to the last one read.
@@ -36,6 +38,9 @@ func IsAddress(place string) bool {
 func (r *Reader) Read(ctx context.Context, place string, limit int64) ([]byte, error) {
 	if IsAddress(place) {
 		return r.ask(ctx, http.MethodGet, place, nil, limit)
+	}
+	if r.NoFiles {
+		return nil, refused("Files are not read here; give an http or https address.")
 	}
 	info, err := os.Stat(place)
 	switch {
@@ -66,6 +71,9 @@ func (r *Reader) ask(ctx context.Context, method, address string, body []byte, l
 	if r.Client == nil {
 		return nil, refused("Addresses are not read here; give a file.")
 	}
+	if r.Most > 0 {
+		limit = min(limit, r.Most)
+	}
 	patience := r.Patience
 	if patience == 0 {
 		patience = DefaultPatience
@@ -74,7 +82,7 @@ func (r *Reader) ask(ctx context.Context, method, address string, body []byte, l
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil || request.URL.User != nil {
-		return nil, refused("%s is not an address that can be read.", shown(address))
+		return nil, refused("%s is not an address that can be read.", Shown(address))
 	}
 	request.Header = r.Header.Clone()
 	if request.Header == nil {
@@ -91,11 +99,11 @@ func (r *Reader) ask(ctx context.Context, method, address string, body []byte, l
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, refused("%s answered %d %s.", shown(address), response.StatusCode, http.StatusText(response.StatusCode)).
+		return nil, refused("%s answered %d %s.", Shown(address), response.StatusCode, http.StatusText(response.StatusCode)).
 			WithFix("If it wants a credential, give it as a header.")
 	}
 	if media := response.Header.Get("Content-Type"); strings.HasPrefix(media, "image/") || strings.HasPrefix(media, "video/") || strings.HasPrefix(media, "audio/") {
-		return nil, refused("%s answered with %s, which describes no API.", shown(address), media)
+		return nil, refused("%s answered with %s, which describes no API.", Shown(address), media)
 	}
 	data, err := outbound.ReadBody(response.Body, limit)
 	if err != nil {
@@ -111,16 +119,16 @@ func unreachable(ctx context.Context, address string, err error) error {
 	case errors.As(err, &f):
 		return f
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return refused("%s did not answer in time.", shown(address)).Because(err)
+		return refused("%s did not answer in time.", Shown(address)).Because(err)
 	case errors.Is(err, context.Canceled):
 		return err
 	default:
-		return refused("%s cannot be reached.", shown(address)).Because(err)
+		return refused("%s cannot be reached.", Shown(address)).Because(err)
 	}
 }
 
-// shown is an address for messages: its user and query may be secrets.
-func shown(address string) string {
+// Shown is an address for people: without its user and its query, which may be secrets. Empty for none.
+func Shown(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "the address"

@@ -137,6 +137,9 @@ func (a *authReader) apply(op *operation, t *catalog.DefinedTool) {
 	}
 }
 
+// declaredOpen reports whether the description says in so many words that nobody has to be known.
+func (a *authReader) declaredOpen() bool { return len(a.schemes) == 0 && a.said && len(a.used) == 0 }
+
 // openToAll reports whether requirements ask for nothing.
 func openToAll(requirements []any) bool {
 	return !slices.ContainsFunc(requirements, func(v any) bool { return len(asNode(v)) > 0 })
@@ -208,6 +211,9 @@ func (a *authReader) apiKey(n node, guide string) *catalog.DefinedAuth {
 	if in != "header" && in != "query" && in != "cookie" || name == "" {
 		a.report.note("A security scheme says neither where its key goes nor under what name; it is left out.")
 		return nil
+	}
+	if strings.EqualFold(text(n, "x-amazon-apigateway-authtype"), "awsSigv4") {
+		a.report.note("Each request to this API has to be signed (AWS Signature Version 4), which is not done here: calls are refused unless something in between signs them.")
 	}
 	d := keyAuth(in, name, keyPrefix(in, name, text(n, "description")))
 	d.Guide = guide

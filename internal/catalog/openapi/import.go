@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,6 +20,7 @@ type Options struct {
 	Source   string              // file or address that the description came from; relative addresses in it are resolved by this
 	BaseURL  string              // where the API is, in place of what the description says
 	Filter   Filter              // which operations are taken
+	Auth     bool                // the caller says how accounts are connected, so that it does not matter whether the description does
 	Known    *catalog.Definition // the toolkit as imported before: its operations keep their slugs
 	Progress func(done, total int)
 }
@@ -64,6 +66,7 @@ type importer struct {
 	auth       *authReader
 	operations []*operation
 	names      *namer
+	guarded    int // operations that can answer that the caller is not known, or may not
 }
 
 // describe reads what is said about the whole API.
@@ -140,6 +143,9 @@ func (i *importer) survey(ctx context.Context) error {
 		}
 		op.params = i.doc.parameters(op, i.report)
 		i.auth.survey(op)
+		if responses := object(op.n, "responses"); responses["401"] != nil || responses["403"] != nil {
+			i.guarded++
+		}
 		for _, p := range op.params {
 			credentials[p.in+" "+p.name]++
 		}
@@ -220,6 +226,7 @@ func (i *importer) connect() {
 	d.Auth = i.auth.all()
 	d.BaseURL = i.server.url
 	if len(d.Auth) == 0 { // nobody fills in fields then
+		i.noteNoAuth()
 		d.BaseURL = withDefaults(i.server)
 		for n := range d.Tools {
 			d.Tools[n].NoAuth = true
@@ -234,6 +241,20 @@ func (i *importer) connect() {
 			d.Tools[n].NoAuth = false
 		}
 	}
+}
+
+// noteNoAuth tells apart what needs no account from what only does not say so.
+func (i *importer) noteNoAuth() {
+	if i.options.Auth || i.auth.declaredOpen() {
+		return
+	}
+	i.report.AuthUnknown = true
+	doubt := "the API may want one all the same"
+	if i.guarded > 0 {
+		doubt = fmt.Sprintf("the API probably wants one, since %d operations can answer 401 or 403", i.guarded)
+	}
+	i.report.note("The description says no way to connect an account that can be offered. Calls are sent without a credential; %s. "+
+		"Then import it again and say how: auth as bearer, basic, header:NAME or query:NAME.", doubt)
 }
 
 func withDefaults(s server) string {

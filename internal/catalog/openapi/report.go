@@ -15,6 +15,8 @@ type Report struct {
 	Filtered   int       `json:"filtered"`   // left out because the filter says so
 	LeftOut    []LeftOut `json:"left_out"`   // left out because no tool can be made of them
 	Notes      []string  `json:"notes"`      // what else a person should know, each in a sentence or two
+
+	AuthUnknown bool `json:"auth_unknown,omitempty"` // it is not said how accounts are connected, so calls go without a credential
 }
 
 // LeftOut is an operation of which no tool was made.

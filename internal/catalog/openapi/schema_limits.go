@@ -3,6 +3,8 @@ package openapi
 import (
 	"math"
 	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
@@ -25,7 +27,7 @@ func (w *schemaWriter) copyPlain(out, n node, depth int) {
 		out["format"] = s
 	}
 	if s, ok := n["pattern"].(string); ok && len(s) <= 200 {
-		if w.doc.compiles(s) {
+		if s = withinRepeats(s); w.doc.compiles(s) {
 			out["pattern"] = s
 		}
 	}
@@ -55,4 +57,39 @@ func copyNumbers(out, n node, names ...string) {
 			out[name] = v
 		}
 	}
+}
+
+// maxRepeat is how often a pattern may repeat a thing, for the expressions that check it (package regexp).
+const maxRepeat = 1000
+
+var repeats = regexp.MustCompile(`^\{([0-9]{1,9}),([0-9]{1,9})\}`)
+
+// withinRepeats takes upper bounds away that are beyond maxRepeat: {0,1023} becomes {0,}. The pattern allows a little more then,
+// which is better than none.
+func withinRepeats(pattern string) string {
+	var b strings.Builder
+	class := false
+	for i := 0; i < len(pattern); i++ {
+		c := pattern[i]
+		if c == '{' && !class {
+			if m := repeats.FindStringSubmatch(pattern[i:]); m != nil {
+				if most, err := strconv.Atoi(m[2]); err == nil && most > maxRepeat {
+					b.WriteString("{" + m[1] + ",}")
+					i += len(m[0]) - 1
+					continue
+				}
+			}
+		}
+		b.WriteByte(c)
+		switch {
+		case c == '\\' && i+1 < len(pattern):
+			i++
+			b.WriteByte(pattern[i])
+		case c == '[':
+			class = true
+		case c == ']':
+			class = false
+		}
+	}
+	return b.String()
 }

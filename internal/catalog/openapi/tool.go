@@ -1,8 +1,8 @@
 package openapi
 
 import (
-	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -96,7 +96,7 @@ func (m *toolMaker) addParameters() {
 				continue
 			}
 			if p.unwanted(m.auth) {
-				m.takeAccept(p)
+				m.takeMedia(p)
 				continue
 			}
 			if value, is := p.fixed(m.doc); is {
@@ -108,15 +108,26 @@ func (m *toolMaker) addParameters() {
 	}
 }
 
-// takeAccept keeps the only answer that an operation offers, where that is said by a parameter.
-func (m *toolMaker) takeAccept(p parameter) {
-	if !strings.EqualFold(p.name, "accept") {
-		return
-	}
-	if enum := list(m.doc.derefNode(p.schema), "enum"); len(enum) == 1 {
+// takeMedia keeps what a parameter says of media types: the only answer that an operation offers, and, where nothing is sent, the
+// content type that is required all the same. (OpenAPI has such parameters ignored; servers do not know that.)
+func (m *toolMaker) takeMedia(p parameter) {
+	schema := m.doc.derefNode(p.schema)
+	enum := list(schema, "enum")
+	switch {
+	case strings.EqualFold(p.name, "accept") && len(enum) == 1:
 		m.http.Accept, _ = plainText(enum[0])
+	case strings.EqualFold(p.name, "content-type") && p.required && m.doc.body(m.op) == nil:
+		m.http.ContentType = "application/json"
+		for _, said := range append(enum, schema["default"], schema["example"], p.example) {
+			if media, ok := said.(string); ok && mediaType.MatchString(media) {
+				m.http.ContentType = media
+				return
+			}
+		}
 	}
 }
+
+var mediaType = regexp.MustCompile(`^[a-zA-Z0-9.+-]{1,60}/[a-zA-Z0-9.+-]{1,60}$`)
 
 func (m *toolMaker) addParameter(p parameter) {
 	key := m.key(p.name, p.in)
@@ -312,48 +323,4 @@ func (m *toolMaker) wholeBody(b *body, n node, required bool) {
 	m.define(key, schema)
 	m.require(key, schema, nil, required && (b.required || len(schema) > 2))
 	m.http.Body = key
-}
-
-// addAnswer describes what comes back, as far as a few dozen members go, and recognises pages.
-func (m *toolMaker) addAnswer(t *catalog.DefinedTool) {
-	schema, media := m.doc.answer(m.op)
-	switch bare := bareMedia(media); {
-	case m.http.Accept != "" || bare == "" || bare == "*/*" || bare == "application/json":
-	case isJSON(bare): // of the provider's own kind; some serve nothing else
-		m.http.Accept = bare + ", application/json;q=0.9"
-	default:
-		m.http.Accept = bare
-	}
-	t.Page = m.page(schema)
-	if schema == nil {
-		return
-	}
-	w := m.writer(ofResponse)
-	w.rename = nil
-	out := w.write(schema)
-	if len(out) == 0 {
-		return
-	}
-	if normal, err := catalog.NormaliseInner(out); err == nil && json.Valid(normal.JSON) {
-		t.Output = normal.JSON
-	}
-}
-
-// answer gives the schema of a success, and its media type.
-func (d *document) answer(op *operation) (schema any, media string) {
-	responses := object(op.n, "responses")
-	for _, status := range []string{"200", "201", "202", "203", "206", "2XX", "2xx", "default"} {
-		n := d.derefNode(responses[status])
-		if n == nil {
-			continue
-		}
-		if s := n["schema"]; s != nil { // 2.0
-			return s, ""
-		}
-		if content := object(n, "content"); len(content) > 0 {
-			media := bestOf(sortedKeys(content))
-			return d.derefNode(content[media])["schema"], media
-		}
-	}
-	return nil, ""
 }

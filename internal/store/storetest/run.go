@@ -31,6 +31,7 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"triggers", triggerBehaviours},
 		{"oauth", oauthBehaviours},
 		{"toolkits", toolkitBehaviours},
+		{"imports", importBehaviours},
 		{"keysets", keysetBehaviours},
 		{"key rotation", rotationBehaviours},
 		{"retention", retentionBehaviours},
