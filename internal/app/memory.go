@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 )
@@ -35,7 +36,7 @@ func TuneMemory(lookup func(string) (string, bool)) {
 }
 
 // heapGrowth is by how much a large heap may grow before it is collected.
-const heapGrowth = 80 << 20
+const heapGrowth = 64 << 20
 
 // fitMemory holds the growth of the heap down where much of it is live, as with a catalog of a hundred thousand tools: most of that
 // is texts and numbers, which the collector does not look into. It leaves alone what the operator has set.
@@ -46,11 +47,24 @@ func fitMemory() {
 		return
 	}
 	runtime.GC()
-	var now runtime.MemStats
-	runtime.ReadMemStats(&now)
-	debug.SetGCPercent(growthPercent(now.HeapAlloc))
+	followHeap(gcPercent)
 	debug.FreeOSMemory()
 }
+
+// followHeap fits the collector's percentage to what is live, now and after each collection: caches that fill make a heap larger
+// than it was after the start.
+func followHeap(percent int) {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	if next := growthPercent(live[0].Value.Uint64()); next < percent-2 || next > percent+2 {
+		debug.SetGCPercent(next)
+		percent = next
+	}
+	runtime.AddCleanup(new(collected), followHeap, percent)
+}
+
+// collected is garbage: its end says that there was a collection. It is not so small that the runtime puts others beside it.
+type collected [32]byte
 
 // growthPercent gives the collector's percentage for so many live bytes.
 func growthPercent(live uint64) int {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -19,7 +18,7 @@ func tool(input string) *catalog.Tool {
 	return &catalog.Tool{Slug: "ACME_DO", Held: &catalog.Detail{Input: catalog.Schema{JSON: json.RawMessage(input)}}}
 }
 
-func newSchemas() *schemas { return &schemas{log: slog.New(slog.DiscardHandler)} }
+func noSchemas() *schemas { return newSchemas(slog.New(slog.DiscardHandler), schemaBytes) }
 
 // decode gives arguments as the edge hands them over: numbers are json.Number.
 func decode(t *testing.T, text string) map[string]any {
@@ -95,7 +94,7 @@ func TestCoercion(t *testing.T) {
 			given := decode(t, tc.given)
 			given["title"], given["count"] = "T", json.Number("2")
 			before := clone(given)
-			got, err := newSchemas().prepare(tool(issueSchema), given)
+			got, err := noSchemas().prepare(tool(issueSchema), given)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +160,7 @@ func TestArgumentFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := newSchemas().prepare(tool(issueSchema), decode(t, tc.given))
+			_, err := noSchemas().prepare(tool(issueSchema), decode(t, tc.given))
 			var f *fault.Error
 			if !errors.As(err, &f) || f.Kind != fault.Invalid || f.Slug != fault.SlugInvalidArguments {
 				t.Fatalf("got %v, want a fault", err)
@@ -187,12 +186,12 @@ func TestAlternativesOfObjects(t *testing.T) {
 	  {"type":"object","required":["text"],"properties":{"text":{"type":"string"}},"additionalProperties":false},
 	  {"type":"object","required":["image"],"properties":{"image":{"type":"string"}},"additionalProperties":false},
 	  {"type":"integer"}]}}}`
-	_, err := newSchemas().prepare(tool(schema), decode(t, `{"block": {"video": "x"}}`))
+	_, err := noSchemas().prepare(tool(schema), decode(t, `{"block": {"video": "x"}}`))
 	f := fault.From(err)
 	if len(f.Details) != 1 || !strings.HasPrefix(f.Details[0], `block: got {"video":"x"}, fits none of the allowed forms: (block.`) {
 		t.Errorf("got %q", f.Details)
 	}
-	_, err = newSchemas().prepare(tool(schema), decode(t, `{"block": "x"}`))
+	_, err = noSchemas().prepare(tool(schema), decode(t, `{"block": "x"}`))
 	if f := fault.From(err); f.Details[0] != `block: got "x", want an object or a whole number` {
 		t.Errorf("got %q", f.Details)
 	}
@@ -218,7 +217,7 @@ func TestUnknownArguments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := newSchemas().prepare(tool(tc.schema), map[string]any{"colour": "red"})
+			got, err := noSchemas().prepare(tool(tc.schema), map[string]any{"colour": "red"})
 			if tc.want == nil {
 				if f := fault.From(err); f == nil || len(f.Details) != 1 || f.Details[0] != `colour: there is no such argument; did you mean "color"?` {
 					t.Errorf("got %v", err)
@@ -249,7 +248,7 @@ func TestSchemasThatDoNotCompile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := newSchemas().prepare(tool(schema), decode(t, `{"a": 1}`))
+			got, err := noSchemas().prepare(tool(schema), decode(t, `{"a": 1}`))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -263,36 +262,36 @@ func TestSchemasThatDoNotCompile(t *testing.T) {
 func TestPatternsThatGoLacks(t *testing.T) {
 	t.Parallel()
 	schema := `{"type": "object", "properties": {"a": {"type": "string", "pattern": "^(?!x).*$"}, "b": {"type": "string", "pattern": "^z"}}}`
-	if _, err := newSchemas().prepare(tool(schema), map[string]any{"a": "x", "b": "z"}); err != nil {
+	if _, err := noSchemas().prepare(tool(schema), map[string]any{"a": "x", "b": "z"}); err != nil {
 		t.Error(err)
 	}
-	if _, err := newSchemas().prepare(tool(schema), map[string]any{"b": "y"}); err == nil {
+	if _, err := noSchemas().prepare(tool(schema), map[string]any{"b": "y"}); err == nil {
 		t.Error("the pattern that Go has was not checked")
 	}
 }
 
-func TestCompiledSchemasGoWithTheirTools(t *testing.T) {
+func TestCompiledSchemasThatAreUsedAreKept(t *testing.T) {
 	t.Parallel()
-	s := newSchemas()
-	func() {
-		tool := tool(issueSchema)
-		if first := s.of(tool); first == nil || s.of(tool) != first {
-			t.Error("the schema is compiled again for each call")
-		}
-		runtime.KeepAlive(tool)
-	}()
-	left := func() (n int) {
-		s.compiled.Range(func(any, any) bool { n++; return true })
-		return n
+	each := int64(bytesOfEach + bytesOfCompiled*len(issueSchema))
+	s := newSchemas(slog.New(slog.DiscardHandler), 5*each)
+	used := tool(issueSchema)
+	first := s.of(used)
+	if first == nil {
+		t.Fatal("the schema does not compile")
 	}
 	for range 100 {
-		runtime.GC()
-		if left() == 0 {
-			return
+		s.of(tool(issueSchema))
+		if s.of(used) != first {
+			t.Fatal("a schema that is in use was compiled again")
 		}
-		runtime.Gosched()
 	}
-	t.Error("the schema of a tool that is gone is still held")
+	kept := 0
+	for _, g := range []*generation{s.young.Load(), s.old.Load()} {
+		g.compiled.Range(func(any, any) bool { kept++; return true })
+	}
+	if kept > 2*6 {
+		t.Errorf("%d schemas are kept where there is room for ten", kept)
+	}
 }
 
 // Whatever is given, coercion ends, changes nothing of the caller's, and coercing twice changes nothing more.

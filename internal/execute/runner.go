@@ -84,7 +84,7 @@ func New(o Options) (*Runner, error) {
 	return &Runner{
 		accounts: o.Accounts, client: o.Client, store: o.Store, files: o.Files, now: o.Now, log: o.Log, called: o.Called,
 		deadline: o.Deadline, maxAnswer: o.MaxAnswer,
-		schemas: &schemas{log: o.Log},
+		schemas: newSchemas(o.Log, schemaBytes),
 		servers: newMCPSessions(o.Now), programs: newPrograms(o.Programs, o.Log, o.Now, int(o.MaxAnswer)),
 		entries: newLogBatch(o.Store, o.Log),
 	}, nil

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"regexp"
-	"runtime"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -14,27 +14,74 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 )
 
-// schemas compiles the argument schema of each tool once. Tools live as long as the catalog snapshot they are in, so they
-// are held weakly: a replaced snapshot takes its compiled schemas along.
+// schemas compiles the argument schema of each tool once, and keeps those that were used lately: a compiled schema takes many times
+// its text, and catalogs have a hundred thousand. Tools are held weakly, so that a replaced snapshot can go.
+//
+// When the young ones have taken half of what may be kept they become the old ones, and the old ones that were not used since are
+// dropped. Looking one up takes no lock.
 type schemas struct {
-	log      *slog.Logger
-	compiled sync.Map // weak.Pointer[catalog.Tool] -> *jsonschema.Schema
+	log        *slog.Logger
+	most       int64 // bytes of each generation, as far as they can be estimated
+	turning    sync.Mutex
+	young, old atomic.Pointer[generation]
+}
+
+// generation is compiled schemas that came into use in one stretch of time.
+type generation struct {
+	compiled sync.Map // weak.Pointer[catalog.Tool] -> compiled
+	bytes    atomic.Int64
+}
+
+// compiled is a schema with its weight.
+type compiled struct {
+	schema *jsonschema.Schema
+	bytes  int64
+}
+
+// The weight of compiled schemas.
+const (
+	schemaBytes     = 8 << 20 // of each generation
+	bytesOfCompiled = 13      // for each byte of text: the mean over 1,500 imported tools
+	bytesOfEach     = 1 << 10
+)
+
+func newSchemas(log *slog.Logger, most int64) *schemas {
+	s := &schemas{log: log, most: most}
+	s.young.Store(&generation{})
+	s.old.Store(&generation{})
+	return s
 }
 
 // of gives the compiled schema, or nil when there is none or it cannot be compiled: then the provider is the judge.
 func (s *schemas) of(t *catalog.Tool) *jsonschema.Schema {
 	key := weak.Make(t)
-	if known, ok := s.compiled.Load(key); ok {
-		return known.(*jsonschema.Schema)
+	if known, ok := s.young.Load().compiled.Load(key); ok {
+		return known.(compiled).schema
 	}
-	schema, err := compileSchema(t.Detail().Input.JSON)
+	if known, ok := s.old.Load().compiled.Load(key); ok {
+		s.keep(key, known.(compiled))
+		return known.(compiled).schema
+	}
+	raw := t.Detail().Input.JSON
+	schema, err := compileSchema(raw)
 	if err != nil {
 		s.log.Warn("arguments of a tool are not checked: its schema does not compile", "tool", t.Slug, "error", err)
 	}
-	if _, raced := s.compiled.LoadOrStore(key, schema); !raced {
-		runtime.AddCleanup(t, func(key weak.Pointer[catalog.Tool]) { s.compiled.Delete(key) }, key)
-	}
+	s.keep(key, compiled{schema, bytesOfEach + bytesOfCompiled*int64(len(raw))})
 	return schema
+}
+
+func (s *schemas) keep(key weak.Pointer[catalog.Tool], c compiled) {
+	young := s.young.Load()
+	if _, there := young.compiled.LoadOrStore(key, c); there || young.bytes.Add(c.bytes) <= s.most {
+		return
+	}
+	s.turning.Lock()
+	defer s.turning.Unlock()
+	if s.young.Load() == young { // else somebody else did it
+		s.old.Store(young)
+		s.young.Store(&generation{})
+	}
 }
 
 func compileSchema(raw []byte) (*jsonschema.Schema, error) {
