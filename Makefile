@@ -37,7 +37,7 @@ generate: ## rewrite the documentation that is made from code
 compat: ## drive a running server with the official SDKs (needs Node and Python)
 	compat/run.sh
 
-compat-openapi: ## import 2,639 API descriptions and hold tools and requests against them (needs Node; 20 minutes, 1 GB)
+compat-openapi: ## import 2,639 API descriptions and hold tools and requests against them (needs Node; 30 minutes, 1 GB)
 	compat/openapi/run.sh
 
 conformance: ## run the MCP conformance suite against a running server (needs Node)

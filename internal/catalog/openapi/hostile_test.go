@@ -9,6 +9,11 @@ import (
 	"testing"
 
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
 )
 
 const head = `{"openapi":"3.0.0","info":{"title":"Hostile","version":"1"},"servers":[{"url":"https://h.example"}],`
@@ -162,4 +167,101 @@ func TestWorkOnSchemasIsBounded(t *testing.T) {
 	if out := w.write(node{"$ref": "#/components/schemas/S0"}); out["type"] != "object" || out["properties"] != nil || len(r.Notes) == 0 {
 		t.Errorf("schema %v, notes %q", out, r.Notes)
 	}
+}
+
+// References to files and to addresses are never followed, whatever stands there; what is under them is not checked.
+func TestReferencesLeadNowhereOutside(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
+	t.Cleanup(server.Close)
+	secret := filepath.Join(t.TempDir(), "secret.json")
+	if err := os.WriteFile(secret, []byte(`{"type":"object","properties":{"stolen":{"type":"string"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"file://" + secret, secret, "../../etc/passwd", server.URL + "/schema.json", "other.yaml#/S", "#/components/schemas/None", "#/%zz", "#"} {
+		t.Run(to, func(t *testing.T) {
+			t.Parallel()
+			to := strings.ReplaceAll(to, `\`, `/`)
+			d, r := importText(t, head+`"paths":{"/x":{"post":{"operationId":"x","requestBody":{"content":{"application/json":{"schema":
+				{"type":"object","properties":{"a":{"$ref":"`+to+`"}}}}}}}},"/y":{"$ref":"`+to+`"}}}`, Options{})
+			if len(d.Tools) != 1 || strings.Contains(string(d.Tools[0].Input), "stolen") {
+				t.Errorf("tools %+v", d.Tools)
+			}
+			if to != "#" && len(r.Notes) == 0 {
+				t.Error("nobody is told")
+			}
+		})
+	}
+	t.Cleanup(func() {
+		select {
+		case path := <-asked:
+			t.Errorf("%s was asked for", path)
+		default:
+		}
+	})
+}
+
+// What is wrong in one place costs that place.
+func TestSloppyTextIsTakenAsFarAsItGoes(t *testing.T) {
+	t.Parallel()
+	const path = `"/x":{"get":{"operationId":"readThing","summary":"Reads x","responses":{"200":{"description":"ok"}}}}`
+	for name, text := range map[string]string{
+		"a path twice":             head + `"paths":{` + path + `,` + path + `}}`,
+		"paths twice":              head + `"paths":{},"paths":{` + path + `}}`,
+		"bytes that are not UTF-8": head + `"paths":{"/x":{"get":{"operationId":"readThing","summary":"Reads ` + "\xff\xfe\xc0" + `","responses":{"200":{"description":"ok"}}}}}}`,
+		"half a surrogate pair":    head + `"paths":{"/x":{"get":{"operationId":"readThing","summary":"Reads \ud800","responses":{"200":{"description":"ok"}}}}}}`,
+		"a null character":         head + `"paths":{"/x":{"get":{"operationId":"readThing","summary":"Reads \u0000","responses":{"200":{"description":"ok"}}}}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, _ := importText(t, text, Options{Slug: "h"})
+			slugs := map[string]bool{}
+			for _, tool := range d.Tools {
+				if slugs[tool.Slug] {
+					t.Errorf("%s is there twice", tool.Slug)
+				}
+				slugs[tool.Slug] = true
+				if !utf8.ValidString(tool.Description) || strings.ContainsRune(tool.Description, 0) {
+					t.Errorf("description %q", tool.Description)
+				}
+			}
+			if !slugs["H_READ_THING"] || len(slugs) != 1 {
+				t.Errorf("tools %v", slugs)
+			}
+		})
+	}
+}
+
+// YAML in block style is read by another reader than JSON; its depth is bounded as well.
+func TestYAMLThatIsNestedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("openapi: 3.0.0\n")
+	for depth := range 3_000 {
+		b.WriteString(strings.Repeat(" ", depth) + "a:\n")
+	}
+	for name, text := range map[string]string{
+		"block style":         b.String(),
+		"flow style":          "openapi: 3.0.0\na: " + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
+		"lists in one line":   "openapi: 3.0.0\na:\n  " + strings.Repeat("- ", 20_000) + "x\n",
+		"anchors of anchors":  "openapi: 3.0.0\na0: &a0 {x: y}\n" + chained(2_000),
+		"keys that are lists": "openapi: 3.0.0\n? [a, b]\n: c\n? {a: b}\n: d\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if d, _, err := Import(t.Context(), []byte(text), Options{}); err == nil && len(d.Tools) > 0 {
+				t.Errorf("tools were made of it: %d", len(d.Tools))
+			}
+		})
+	}
+}
+
+// chained are anchors each of which holds the one before twice.
+func chained(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "a%d: &a%d {x: *a%d, y: *a%d}\n", i+1, i+1, i, i)
+	}
+	return b.String()
 }

@@ -124,13 +124,18 @@ func withoutSecrets(source string) string {
 
 // survey reads the operations, before the first tool is made: names and credentials depend on all of them.
 func (i *importer) survey(ctx context.Context) error {
-	ids, credentials := map[string]int{}, map[string]int{}
+	ids, credentials, seen := map[string]int{}, map[string]int{}, map[string]bool{}
 	err := i.doc.eachOperation(func(op *operation, problem string) error {
 		if i.report.Operations++; i.report.Operations > maxOperations {
 			return refused("The description has more than %d operations.", maxOperations)
 		}
 		if problem == "" && op.method == "TRACE" {
 			problem = "TRACE only echoes requests"
+		}
+		if key := op.method + " " + op.path; problem == "" && seen[key] {
+			problem = "it is described twice"
+		} else {
+			seen[key] = true
 		}
 		if problem != "" {
 			i.report.LeftOut = append(i.report.LeftOut, LeftOut{Method: op.method, Path: op.path, OperationID: op.id, Reason: problem})
