@@ -35,13 +35,13 @@ const serverMessage = 16 << 20
 
 // MCPServer brings in the tools of an MCP server over streamable HTTP.
 func (o *Options) MCPServer(ctx context.Context, address string, m MCPOptions) (Outcome, error) {
-	d := &catalog.Definition{Slug: o.Slug, Name: o.Name, AppURL: shown(address), BaseURL: address, Source: catalog.Source{Kind: catalog.SourceMCP, URL: shown(address)}}
+	d := &catalog.Definition{Slug: o.Slug, Name: o.Name, AppURL: Shown(address), BaseURL: address, Source: catalog.Source{Kind: catalog.SourceMCP, URL: Shown(address)}}
 	if !IsAddress(address) || strings.ContainsAny(address, "{}$#") {
-		return Outcome{Source: shown(address)}, refused("%s is not the http or https URL of an MCP server.", shown(address))
+		return Outcome{Source: Shown(address)}, refused("%s is not the http or https URL of an MCP server.", Shown(address))
 	}
 	templates, plain, err := split(m.Headers)
 	if err != nil {
-		return Outcome{Source: shown(address)}, err
+		return Outcome{Source: Shown(address)}, err
 	}
 	asked := &asking{client: o.Reader.Client.Do, header: http.Header{}}
 	for name, text := range plain {
@@ -55,12 +55,12 @@ func (o *Options) MCPServer(ctx context.Context, address string, m MCPOptions) (
 	d.Auth = schemes(templates, func(a *catalog.DefinedAuth, texts map[string]string) { a.Header = texts })
 	if len(templates) == 0 && len(o.Auth) == 0 {
 		if d.Auth, err = o.waysIn(ctx, address); err != nil {
-			return Outcome{Source: shown(address)}, err
+			return Outcome{Source: Shown(address)}, err
 		}
 	}
 	listing, err := catalog.MCPServer{URL: address, Send: asked.send, MaxAnswer: serverMessage}.List(ctx)
 	if err != nil {
-		return Outcome{Source: shown(address)}, asked.explain(ctx, address, err)
+		return Outcome{Source: Shown(address)}, asked.explain(ctx, address, err)
 	}
 	return o.bringServer(ctx, d, listing)
 }
@@ -223,13 +223,13 @@ func (a *asking) explain(ctx context.Context, address string, err error) error {
 	case a.cause != nil:
 		return unreachable(ctx, address, a.cause)
 	case a.status == http.StatusUnauthorized && a.oauth:
-		return refused("%s wants people to sign in (OAuth), and lists its tools to those only.", shown(address)).
+		return refused("%s wants people to sign in (OAuth), and lists its tools to those only.", Shown(address)).
 			WithFix("Give a token to list them with, which is not kept: --header \"Authorization: Bearer …\". Users sign in with their own accounts.")
 	case a.status != 0:
-		return refused("%s answered %d: it wants a credential.", shown(address), a.status).
+		return refused("%s answered %d: it wants a credential.", Shown(address), a.status).
 			WithFix("Say where accounts put theirs, and one to list the tools with: --header \"Authorization: Bearer {{token}}\" --field token=…")
 	default:
-		return refused("%s does not answer as an MCP server does.", shown(address)).Because(err).
+		return refused("%s does not answer as an MCP server does.", Shown(address)).Because(err).
 			WithFix("Give the URL of its streamable HTTP endpoint, which often ends in /mcp.")
 	}
 }
