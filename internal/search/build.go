@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
@@ -13,7 +14,7 @@ func build(toolkits []*catalog.Toolkit, mostUsedFirst bool, below *Index) *Index
 		stems:   make(map[string]uint32),
 		verbs:   make(map[verbSet]uint8),
 		names:   make(map[string]int),
-		vectors: make(map[string]*vector),
+		vectors: make(map[uint32]*vector),
 	}
 	for _, tk := range toolkits {
 		b.countNameWords(tk)
@@ -58,9 +59,10 @@ type builder struct {
 	names   map[string]int // in how many toolkits a word is in the name of a tool
 	terms   []fieldTerm    // in order of document
 	lengths []fieldLengths // by document
-	grams   gramBuilder
-	vectors map[string]*vector // of words met so far; nil where a word has none
-	meaning meaning            // of the tool at hand
+	// ownInName are words of toolkits in the names of their tools: CREATE_LINEAR_ISSUE. A request need not have them.
+	ownInName []fieldTerm
+	grams     gramBuilder
+	vectors   map[uint32]*vector // of terms, by the first word that was met of each; nil where it has none
 }
 
 // field is a part of a tool that terms are found in.
@@ -97,14 +99,8 @@ func (b *builder) countNameWords(tk *catalog.Toolkit) {
 
 func (b *builder) addTool(doc uint32, t *catalog.Tool, own, arguments []string) {
 	b.lengths = append(b.lengths, fieldLengths{})
-	b.meaning = meaning{}
 	name := nameWords(t)
-	for _, w := range name {
-		if contains(own, w) {
-			continue // CREATE_LINEAR_ISSUE: the toolkit's own name says nothing about this tool
-		}
-		b.add(doc, inName, w)
-	}
+	b.addName(doc, name, own)
 	for _, w := range own {
 		b.add(doc, inToolkit, w)
 	}
@@ -115,8 +111,18 @@ func (b *builder) addTool(doc uint32, t *catalog.Tool, own, arguments []string) 
 		b.addText(doc, inParameter, p)
 	}
 	b.grams.add(doc, append(name, own...))
-	b.x.meanings = b.meaning.appendTo(b.x.meanings)
 	b.x.verb = append(b.x.verb, b.verbNumber(toolVerb(t, name)))
+}
+
+// addName adds the words of a name, and notes those that are the toolkit's own unless there are no others.
+func (b *builder) addName(doc uint32, name, own []string) {
+	more := slices.ContainsFunc(name, func(w string) bool { return !isStop(w) && !contains(own, w) })
+	for _, w := range name {
+		b.add(doc, inName, w)
+		if more && !isStop(w) && contains(own, w) {
+			b.ownInName = append(b.ownInName, fieldTerm{term: b.term(w), doc: doc, field: inName})
+		}
+	}
 }
 
 func (b *builder) addText(doc uint32, f field, text string) {
@@ -132,9 +138,12 @@ func (b *builder) add(doc uint32, f field, w string) {
 	if isStop(w) {
 		return
 	}
-	b.terms = append(b.terms, fieldTerm{term: b.term(w), doc: doc, field: f})
+	t := b.term(w)
+	b.terms = append(b.terms, fieldTerm{term: t, doc: doc, field: f})
 	b.lengths[doc][f]++
-	b.addMeaning(f, w)
+	if _, met := b.vectors[t]; !met {
+		b.vectors[t] = newVector(w)
+	}
 }
 
 func (b *builder) term(w string) uint32 {
@@ -179,6 +188,7 @@ func (b *builder) finish() *Index {
 	x.lists = newPostings(len(x.terms), b.terms, b.lengths, x.average)
 	x.countBelow()
 	x.lists.weigh(x.rarity)
+	b.addMeanings()
 	x.nameMass = make([]float32, len(x.tools))
 	for t := range uint32(len(x.terms)) {
 		docs, _ := x.lists.list(t)
@@ -188,6 +198,9 @@ func (b *builder) finish() *Index {
 				x.nameMass[d&^nameBit] += rare
 			}
 		}
+	}
+	for _, own := range b.ownInName {
+		x.nameMass[own.doc] = max(tiny, x.nameMass[own.doc]-x.rarity(own.term))
 	}
 	x.routes.settle(b.names, len(x.toolkits))
 	x.grams = b.grams.finish(len(x.tools))

@@ -1,6 +1,9 @@
 package search
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // People and providers name the same thing differently: a ticket is an issue, a line of a table is a row. Each line below
 // is one thing; a request that uses one of its words also looks for the others, at a discount. The words are general English
@@ -206,7 +209,7 @@ var rewriteLines = map[string]string{
 
 // concepts maps a stem to the stems of its line; rewrites maps an expression to stems.
 var (
-	concepts = conceptTable(conceptLines)
+	concepts = conceptTable(slices.Concat(conceptLines, everydayLines))
 	rewrites = rewriteTable(rewriteLines)
 )
 

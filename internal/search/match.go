@@ -3,16 +3,17 @@ package search
 // scratch is what one search counts in, kept for the next one.
 type scratch struct {
 	request request
-	lexical []float32 // by document: summed impact of the request's words
-	named   []float32 // by document: weight of the words of its name that the request has
-	likely  []float32 // by document: likeness of letters
-	meant   []float32 // by document: likeness of meaning, of those that were compared
-	score   []float32 // by document: what all but its meaning says
-	slot    []float32 // by document: best choice of the slot at hand; all zero in between
-	touched []uint32  // documents that the slot at hand has scored
-	allowed []int8    // by document: 0 not asked yet, 1 yes, -1 no
-	agrees  []float32 // by verb set
-	kits    []float32 // by toolkit: what it adds to each of its tools
+	lexical []float32   // by document: summed impact of the request's words
+	named   []float32   // by document: weight of the words of its name that the request has
+	likely  []float32   // by document: likeness of letters
+	meant   []float32   // by document: likeness of meaning, of those that were compared
+	score   []float32   // by document: what all but its meaning says
+	slot    []float32   // by document: best choice of the slot at hand; all zero in between
+	groups  []groupSums // by document, when the request lists alternatives
+	touched []uint32    // documents that the slot at hand has scored
+	allowed []int8      // by document: 0 not asked yet, 1 yes, -1 no
+	agrees  []float32   // by verb set
+	kits    []float32   // by toolkit: what it adds to each of its tools
 	best    []scored
 	lists   []uint32
 }
@@ -39,15 +40,25 @@ func (x *Index) borrow() *scratch {
 
 // match scores every tool by what it shares with the request.
 func (x *Index) match(r *request, s *scratch) {
+	s.groups = s.groups[:0]
+	if r.groups > 0 {
+		s.groups = append(s.groups, make([]groupSums, len(x.tools))...)
+	}
 	for i := range r.slots {
 		s.touched = s.touched[:0]
 		for _, c := range r.slots[i].choices {
 			x.matchChoice(c, s)
 		}
+		if g := r.slots[i].group; g > 0 {
+			s.sumGroups(g)
+		}
 		for _, d := range s.touched {
 			s.lexical[d] += s.slot[d]
 			s.slot[d] = 0
 		}
+	}
+	if r.groups > 1 {
+		s.preferOneGroup()
 	}
 	s.lists = x.grams.match(r.plain, s.likely, s.lists)
 }

@@ -63,20 +63,23 @@ func (m *meaning) appendTo(all []uint8) []uint8 {
 	return all
 }
 
-func (b *builder) addMeaning(f field, w string) {
-	if meaningWeights[f] == 0 {
-		return
+// addMeanings stores the meaning of each tool: the sum of its words by field and by how rare they are.
+func (b *builder) addMeanings() {
+	x := b.x
+	x.meanings = make([]uint8, 0, len(x.tools)*meaningSize)
+	at := 0
+	for doc := range uint32(len(x.tools)) {
+		var m meaning
+		for ; at < len(b.terms) && b.terms[at].doc == doc; at++ {
+			t := b.terms[at]
+			m.add(b.vectors[t.term], meaningWeights[t.field]*x.rarity(t.term))
+		}
+		x.meanings = m.appendTo(x.meanings)
 	}
-	v, met := b.vectors[w]
-	if !met {
-		v = newVector(w)
-		b.vectors[w] = v
-	}
-	b.meaning.add(v, meaningWeights[f])
 }
 
 // meaningOf gives the meaning of a request, without the common verbs: what they do is compared as such.
-func meaningOf(r *request) meaning {
+func (x *Index) meaningOf(r *request) meaning {
 	var m meaning
 	for i := range r.words {
 		w := &r.words[i]
@@ -84,7 +87,7 @@ func meaningOf(r *request) meaning {
 			continue
 		}
 		if v := newVector(w.text); v != nil {
-			m.add(v, w.weight)
+			m.add(v, w.weight*x.tellsInRequest(w.stem))
 			continue
 		}
 		for _, part := range w.parts {
@@ -93,6 +96,16 @@ func meaningOf(r *request) meaning {
 	}
 	m.sum.scale()
 	return m
+}
+
+// tellsInRequest is how much a word of a request tells by its rarity. The root of it: what only this request says need not be what it is
+// about.
+func (x *Index) tellsInRequest(stem string) float32 {
+	rare := rarity(0, x.size())
+	if t, known := x.terms[stem]; known {
+		rare = x.rarity(t)
+	}
+	return float32(math.Sqrt(float64(rare)))
 }
 
 // weakness says how little the words of a request answer for: 0 when they are enough, 1 when no tool has any.
@@ -111,7 +124,7 @@ func (t tops) meantPart(r *request) float32 {
 // understand compares the meaning of a request with that of the scored tools whose meaning can still bring them among the best,
 // and gives the highest likeness of an allowed one.
 func (x *Index) understand(q Query, r *request, s *scratch, t tops) float32 {
-	m := meaningOf(r)
+	m := x.meaningOf(r)
 	if !m.any {
 		return 0
 	}

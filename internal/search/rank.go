@@ -17,7 +17,7 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 	x.weighVerbs(r, s)
 	x.weighToolkits(q, r, s)
 	s.best = s.best[:0]
-	weak := t.weakness(r) > 0
+	weak, verbs := t.weakness(r) > 0, t.verbPart(r)
 	for d := range x.tools {
 		shares := x.shares(r, s, t, d)
 		if !shares && !weak {
@@ -25,7 +25,7 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 			continue
 		}
 		lexical := s.lexical[d] / t.lexical
-		score := lexicalPart*lexical + likelyPart*s.likely[d]/t.likely + verbPart*s.agrees[x.verb[d]] + s.kits[x.home[d]]
+		score := lexicalPart*lexical + likelyPart*s.likely[d]/t.likely + verbs*s.agrees[x.verb[d]] + s.kits[x.home[d]]
 		if x.nameMass[d] > 0 {
 			score += precisionPart * lexical * min(1, s.named[d]/x.nameMass[d])
 		}
@@ -37,6 +37,17 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 			x.keep(q, s, d, score)
 		}
 	}
+}
+
+// verbPart is how much the verb weighs. Among the tools of a named app it decides; a vague request that names none rather says
+// "find me" of what it wants to have.
+func (t tops) verbPart(r *request) float32 {
+	for _, sure := range r.strength {
+		if sure >= routed {
+			return verbPart
+		}
+	}
+	return verbPart * (1 - vagueVerb*max(0, 1-t.lexical/max(vagueShare*r.mass, tiny)))
 }
 
 // outOfReach is the score of tools that are not ranked.

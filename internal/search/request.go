@@ -11,10 +11,15 @@ type request struct {
 	also     verbSet   // further verbs: "create or update"
 	strength []float32 // by toolkit: how surely the request names it
 	mass     float32   // what a tool would score that had every word of the request
+	groups   int       // how many alternatives it lists; 0: none
+	masses   [mostGroups + 1]float32
 }
 
 // slot is one word of a request with everything it may be called in a tool. A tool scores by its best choice.
-type slot struct{ choices []choice }
+type slot struct {
+	choices []choice
+	group   int // that of its word
+}
 
 // choice is a term that stands for a slot's word, and how well.
 type choice struct {
@@ -40,9 +45,11 @@ func (x *Index) read(q Query, s *scratch, beside *Index) *request {
 	}
 	r.readVerbs()
 	x.weigh(r)
+	r.findAlternatives()
 	for i := range r.words {
 		x.addWord(r, i)
 	}
+	r.mass = r.massOfAlternatives()
 	x.addRewrites(r)
 	x.addImplied(r)
 	x.addKnown(r, q.Known)
@@ -65,7 +72,7 @@ func (x *Index) correct(words []word, beside *Index) {
 
 // weigh says how much each word tells about the tool that is wanted.
 func (x *Index) weigh(r *request) {
-	counted, fade, clause := 0, float32(1), float32(1)
+	counted, fade, clause, inside := 0, float32(1), float32(1), float32(1)
 	for i := range r.words {
 		w := &r.words[i]
 		if w.spent && r.want.has(verbSend) {
@@ -74,13 +81,22 @@ func (x *Index) weigh(r *request) {
 		if _, aside := asides[w.text]; aside && counted > 1 {
 			clause = asideWeight
 		}
+		if _, in := places[w.text]; in && counted > 1 {
+			inside = insideWeight
+		}
+		if w.comma || w.text == "or" || w.text == "and" {
+			inside = 1
+		}
 		if isStop(w.text) || w.spent {
 			continue
 		}
 		if counted++; counted > fadeFrom {
 			fade = max(fadeLeast, fade-fadeRate)
 		}
-		w.weight = fade * clause
+		w.weight = fade * clause * inside
+		if _, says := chatter[w.text]; says {
+			w.weight *= chatterWeight
+		}
 		if w.guessed {
 			w.weight *= typoWeight
 		}
@@ -98,6 +114,9 @@ func (x *Index) weigh(r *request) {
 // asides begin the part of a request that says why, about what or when rather than what to do.
 var asides = setOf("so because for about that which when while where after before since explaining saying without")
 
+// places begin the part of a request that says where the thing is that it is about: "add a card to a board" is about a card.
+var places = setOf("in on to from into at by under inside within")
+
 // addWord makes the slot of one word.
 func (x *Index) addWord(r *request, i int) {
 	w := &r.words[i]
@@ -110,7 +129,7 @@ func (x *Index) addWord(r *request, i int) {
 	if _, whole := x.terms[w.stem]; !whole && len(w.parts) > 0 {
 		for _, part := range w.parts {
 			if !isStop(part) {
-				x.closeSlot(r, x.choose(r.openSlot(), stem(part), w.weight), w.weight)
+				x.closeSlot(r, x.choose(r.openSlot(), stem(part), w.weight), w)
 			}
 		}
 		return
@@ -125,13 +144,13 @@ func (x *Index) addWord(r *request, i int) {
 	for _, other := range concepts[w.stem] {
 		s = x.chooseOther(s, other, w.weight*synonymWeight)
 	}
-	x.closeSlot(r, s, w.weight)
+	x.closeSlot(r, s, w)
 }
 
 // openSlot gives an empty slot, with the room of one used before where there is one.
 func (r *request) openSlot() slot {
 	if n := len(r.slots); n < cap(r.slots) {
-		return slot{r.slots[:n+1][n].choices[:0]}
+		return slot{choices: r.slots[:n+1][n].choices[:0]}
 	}
 	return slot{}
 }
@@ -162,13 +181,14 @@ func (x *Index) chooseOther(s slot, stem string, weight float32) slot {
 
 // closeSlot adds the slot to the request. A word that no tool knows stays as weight that nothing can match: it speaks
 // against every tool.
-func (x *Index) closeSlot(r *request, s slot, weight float32) {
+func (x *Index) closeSlot(r *request, s slot, w *word) {
 	rare := rarity(0, x.size())
 	if len(s.choices) > 0 {
 		rare = x.rarity(s.choices[0].term)
+		s.group = w.group
 		r.slots = append(r.slots, s)
 	}
-	r.mass += weight * rare
+	r.masses[w.group] += w.weight * rare
 }
 
 // addRewrites adds what abbreviations and expressions of two words stand for.

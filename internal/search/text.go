@@ -13,6 +13,7 @@ type word struct {
 	text    string   // lower case, without a possessive 's
 	parts   []string // of a compound such as "GitHub" or "createIssue"; nil when there is only one
 	capital bool     // began with a capital letter
+	comma   bool     // stands after a comma or a semicolon
 	starts  bool     // stands where any word would have one: at the start of a sentence
 
 	// What reading a request finds out about it.
@@ -21,6 +22,7 @@ type word struct {
 	named   bool    // was part of a toolkit's name
 	leads   bool    // is the verb of the request
 	spent   bool    // ended an expression that is the verb: "let … know"
+	group   int     // of the alternatives that the request lists; 0: belongs to all of them
 	weight  float32 // how much it tells; 0: nothing
 }
 
@@ -28,11 +30,12 @@ type word struct {
 // names of tools are written in every fashion there is.
 func split(text string) []word {
 	words := make([]word, 0, len(text)/5+1)
-	starts := true
+	starts, comma := true, false
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if !isWordRune(r) {
 			starts = starts || r == '.' && i+1 < len(text) && text[i+1] == ' ' || r == '!' || r == '?' || r == '\n'
+			comma = comma || r == ',' || r == ';'
 			i += size
 			continue
 		}
@@ -44,8 +47,10 @@ func split(text string) []word {
 			}
 			end += size
 		}
-		words = append(words, newWord(text[i:end], starts))
-		starts = false
+		w := newWord(text[i:end], starts)
+		w.comma = comma
+		words = append(words, w)
+		starts, comma = false, false
 		i = end
 	}
 	return words

@@ -25,6 +25,9 @@ const (
 	appTermWeight  float32 = 0.6  // a word that named the toolkit and has done its work
 	knownWeight    float32 = 0.15 // the names of facts the caller already has
 	asideWeight    float32 = 0.5  // a word of an aside: "… so that everyone sees it"
+	chatterWeight  float32 = 0.7  // a word of conversation: "recommend some popular …"
+	insideWeight   float32 = 0.8  // a word of where the thing is: "a card on the board"
+	otherGroups    float32 = 0.2  // words of other alternatives than the one that a tool serves best
 	alsoWeight     float32 = 0.8  // a further verb: "create or update"
 	fadeRate       float32 = 0.08 // how much less each word weighs after the first fadeFrom
 	fadeLeast      float32 = 0.3
@@ -36,6 +39,7 @@ const (
 	lexicalPart   float32 = 1.0
 	routePart     float32 = 1.8
 	verbPart      float32 = 0.6
+	vagueVerb     float32 = 0.7 // at most so much less of it where no app is named and words say little: such verbs mislead
 	precisionPart float32 = 0.45
 	likelyPart    float32 = 0.35
 	meantPart     float32 = 0.1
@@ -57,7 +61,8 @@ const (
 // How meanings are compared. The cosine of two texts that have nothing to do with each other is seldom above alike.
 const (
 	strongShare float32 = 0.25 // the share of a request that words must answer for to be enough by themselves
-	alike       float32 = 0.38
+	vagueShare  float32 = 0.5  // the same for what is said of verbs
+	alike       float32 = 0.32
 	unlike      float32 = 0.05 // what the first half of the dimensions must give at least
 	nearlyMeant float32 = 0.7  // a tool that shares no word is ranked when it is so near the nearest one
 )
