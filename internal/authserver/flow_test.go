@@ -1,8 +1,10 @@
 package authserver_test
 
 import (
+	"context"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,6 +102,77 @@ func TestARefreshTokenThatComesTwiceEndsEverything(t *testing.T) {
 	wantSlug(t, "the newest refresh token", err, fault.SlugOAuthInvalidGrant)
 }
 
+// meeting lets a code or a token be looked up by several before the first of them goes on.
+type meeting struct {
+	authserver.Store
+	codes, tokens sync.WaitGroup
+}
+
+func (m *meeting) GrantByCode(ctx context.Context, hash string) (authserver.Grant, error) {
+	g, err := m.Store.GrantByCode(ctx, hash)
+	m.codes.Done()
+	m.codes.Wait()
+	return g, err
+}
+
+func (m *meeting) TokenByHash(ctx context.Context, hash string) (authserver.Token, authserver.Grant, error) {
+	token, g, err := m.Store.TokenByHash(ctx, hash)
+	m.tokens.Done()
+	m.tokens.Wait()
+	return token, g, err
+}
+
+// TestWhatComesTwiceAtOnceEndsEverything: of those who come together with one code, or one refresh token, none keeps what they get.
+func TestWhatComesTwiceAtOnceEndsEverything(t *testing.T) {
+	t.Parallel()
+	const visitors = 4
+	var m *meeting
+	w := newWorld(t, func(w *world, o *authserver.Options) {
+		m = &meeting{Store: w.store}
+		o.Store = m
+	})
+	client := w.register(loopback)
+	together := func(exchange func() (authserver.Tokens, error)) (got []authserver.Tokens) {
+		t.Helper()
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for range visitors {
+			all.Go(func() {
+				tokens, err := exchange()
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					got = append(got, tokens)
+				} else {
+					wantSlug(t, "whoever comes too late", err, fault.SlugOAuthInvalidGrant)
+				}
+			})
+		}
+		all.Wait()
+		if len(got) > 1 {
+			t.Errorf("%d of %d got tokens", len(got), visitors)
+		}
+		return got
+	}
+	check := func(got []authserver.Tokens) {
+		t.Helper()
+		m.tokens.Add(len(got))
+		for _, tokens := range got {
+			if w.opens(tokens.Access) != "" {
+				t.Error("an access token works on")
+			}
+		}
+	}
+	code := w.agree("ada", request(client)).Get("code")
+	m.codes.Add(visitors)
+	check(together(func() (authserver.Tokens, error) { return w.redeem(client, code) }))
+
+	m.codes.Add(1)
+	first := w.letIn(client)
+	m.tokens.Add(visitors)
+	check(together(func() (authserver.Tokens, error) { return w.refresh(client, first.Refresh) }))
+}
+
 func TestCodesAreBound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -137,6 +210,21 @@ func TestCodesAreBound(t *testing.T) {
 	}
 	_, err := w.redeem(client, "oco_made-up")
 	wantSlug(t, "a made-up code", err, fault.SlugOAuthInvalidGrant)
+}
+
+// TestVerifiersAreLong: one that can be guessed protects nothing (RFC 7636 section 4.1).
+func TestVerifiersAreLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	client := w.register(loopback)
+	for verifier, long := range map[string]bool{
+		strings.Repeat("v", 42): false, strings.Repeat("v", 43): true, strings.Repeat("v", 128): true, strings.Repeat("v", 129): false,
+	} {
+		code := w.agree("ada", request(client, "code_challenge", s256(verifier))).Get("code")
+		if _, err := w.redeem(client, code, "code_verifier", verifier); (err == nil) != long {
+			t.Errorf("%d characters: %v", len(verifier), err)
+		}
+	}
 }
 
 func TestTokensAreBound(t *testing.T) {
@@ -260,6 +348,30 @@ func TestWhatWasAgreedToIsWhatWasShown(t *testing.T) {
 	}
 	if _, err := w.Decline(ada, sealed); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("a no after long: %v", err)
+	}
+}
+
+// TestASessionThatIsGoneCannotBeAgreedTo: what was shown may have ended while the person read it.
+func TestASessionThatIsGoneCannotBeAgreedTo(t *testing.T) {
+	t.Parallel()
+	gone := false
+	w := newWorld(t, func(_ *world, o *authserver.Options) {
+		there := o.SessionOwner
+		o.SessionOwner = func(ctx context.Context, projectID, sessionID string) (string, error) {
+			if gone {
+				sessionID = "trs_gone"
+			}
+			return there(ctx, projectID, sessionID)
+		}
+	})
+	ada := w.signIn("ada")
+	consent, _, err := w.Authorize(t.Context(), ada.Person, origin, request(w.register(loopback), "resource", sessions), "here")
+	w.must(err)
+	sealed, err := w.SealConsent(consent, ada)
+	w.must(err)
+	gone = true
+	if location, err := w.Agree(t.Context(), ada, sealed); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("the answer is %q, %v", location, err)
 	}
 }
 
@@ -439,5 +551,15 @@ func TestConfidentialClients(t *testing.T) {
 	tokens, err := exchange(authserver.ClientProof{ID: client.ID, Secret: text})
 	if err != nil || w.opens(tokens.Access) != "ada" || !tokens.Refresh.Empty() {
 		t.Errorf("with its secret: %+v, %v", tokens, err)
+	}
+	refused := 0
+	for range 20 {
+		_, err := w.Exchange(t.Context(), origin, authserver.ClientProof{ID: client.ID, Secret: secret.Hide("ocs_guess")}, url.Values{"grant_type": {"refresh_token"}}, "attacker")
+		if fault.Is(err, fault.RateLimited) {
+			refused++
+		}
+	}
+	if refused != 10 {
+		t.Errorf("%d of 20 guesses of a secret were refused", refused)
 	}
 }

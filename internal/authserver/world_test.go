@@ -121,7 +121,9 @@ func (w *world) signIn(user string) authserver.Login {
 // verifier is the secret of every request of these tests.
 const verifier = "a-verifier-of-at-least-forty-three-characters"
 
-func challenge() string {
+func challenge() string { return s256(verifier) }
+
+func s256(verifier string) string {
 	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
