@@ -8,7 +8,8 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/connect"
 )
 
-// AccountsToRefresh gives ACTIVE accounts of all projects whose token is about to end, soonest first.
+// AccountsToRefresh gives ACTIVE accounts of all projects whose token is about to end, soonest first. One whose secrets cannot be opened
+// comes without them, and must not keep the tokens of all others from being refreshed: whoever refreshes it finds out why.
 func (s *Store) AccountsToRefresh(ctx context.Context, f connect.DueFilter) ([]connect.ConnectedAccount, error) {
 	rows, err := collect(ctx, s.db.reader(), scanAccount, `SELECT `+accountColumns+` FROM connected_accounts
 		WHERE status = 'ACTIVE' AND token_expires_at > 0 AND token_expires_at < $1
@@ -19,8 +20,14 @@ func (s *Store) AccountsToRefresh(ctx context.Context, f connect.DueFilter) ([]c
 	if err != nil {
 		return nil, s.wrap("list accounts to refresh", err)
 	}
-	accounts, err := s.openAccounts(ctx, rows)
-	return accounts, s.wrap("list accounts to refresh", err)
+	accounts := make([]connect.ConnectedAccount, len(rows))
+	for i := range rows {
+		if err := s.openAccount(ctx, &rows[i]); err != nil && ctx.Err() != nil {
+			return nil, s.wrap("list accounts to refresh", err)
+		}
+		accounts[i] = rows[i].ConnectedAccount
+	}
+	return accounts, nil
 }
 
 const leaseColumns = `refresh_owner, refresh_beat, refresh_failures, refresh_after`
