@@ -181,6 +181,17 @@ auth:
   - scheme: DCR_OAUTH
     discovery_url: $URL/mcp
 `,
+		"self": "slug: self\nname: Self\n" + strings.Replace(head, "$URL", `"{server}"`, 1) + `
+auth:
+  - scheme: API_KEY
+    fields:
+      server*: {title: Server, type: url}
+      key*: {title: Key, secret: true}
+  - scheme: S2S_OAUTH2
+    token_url: $URL/token
+    fields:
+      server*: {title: Server, type: url}
+`,
 		"open": "slug: open\nname: Open\n" + head,
 	}
 	files := fstest.MapFS{}

@@ -214,9 +214,9 @@ func (s *Service) reopen(ctx context.Context, a ConnectedAccount, n NewLink) (Co
 }
 
 // checkLinkData refuses connection data that cannot be right, and a link that nobody could finish because the project did not
-// say which host the client secret may be sent to.
+// say which host its secret may be sent to.
 func (s *Service) checkLinkData(c tenant.Caller, cfg AuthConfig, mode string, data map[string]string) error {
-	g, _, err := s.grant(c, cfg, mode, hide(data))
+	g, scheme, err := s.grant(c, cfg, mode, hide(data))
 	if err != nil {
 		return err
 	}
@@ -228,9 +228,9 @@ func (s *Service) checkLinkData(c tenant.Caller, cfg AuthConfig, mode string, da
 			}
 		}
 	}
-	for name := range projectOnly(g.Declared) {
+	for name := range projectOnly(cfg, scheme, g) {
 		if g.Values[name].Empty() && g.Client[name].Empty() && !hasDefault(g.Declared.AccountFields, name) {
-			faults[name] = "This field decides where the client secret is sent, so the project has to give it, not the user."
+			faults[name] = "This field decides where a secret of the project is sent, so the project has to give it, not the user."
 		}
 	}
 	if len(faults) == 0 {

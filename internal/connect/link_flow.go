@@ -270,7 +270,7 @@ func (s *Service) view(ctx context.Context, l link) LinkView {
 
 // asked are the fields that the user has to fill in: those nobody gave yet, and that a user may give.
 func asked(l link) []catalog.Field {
-	only := projectOnly(l.grant.Declared)
+	only := projectOnly(l.config, l.scheme, l.grant)
 	return slices.DeleteFunc(slices.Clone(l.grant.Declared.AccountFields), func(f catalog.Field) bool {
 		return only[f.Name] || !l.request.Prefill[f.Name].Empty() || !l.config.Shared[f.Name].Empty() ||
 			!ofConfig(l.scheme, l.grant)[f.Name].Empty()

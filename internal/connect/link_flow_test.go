@@ -347,6 +347,39 @@ func TestLinkAttacks(t *testing.T) {
 			t.Errorf("sent to %s", to)
 		}
 	})
+	t.Run("the user names the host that gets the project's key", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		for name, test := range map[string]struct {
+			toolkit, scheme string
+			config          connect.NewAuthConfig
+		}{
+			"a key that all accounts share":          {"self", connect.APIKey, connect.NewAuthConfig{Shared: fields("key", "the project's key")}},
+			"tokens of the auth config's own client": {"self", connect.S2SOAuth2, connect.NewAuthConfig{Credentials: fields("client_id", "app", "client_secret", "app-secret")}},
+		} {
+			test.config.Toolkit, test.config.Scheme = test.toolkit, test.scheme
+			c, err := b.CreateAuthConfig(b.ctx, b.caller, test.config)
+			must(t, err)
+			_, err = b.CreateLink(b.ctx, b.caller, connect.NewLink{AuthConfigID: c.ID, UserID: "u"})
+			if err == nil {
+				t.Errorf("%s: the user is asked where it is sent", name)
+				continue
+			}
+			wantFault(t, err, fault.Invalid, fault.SlugAccountInvalid, "server", "shared_credentials")
+			l := b.link(connect.NewLink{AuthConfigID: c.ID, Data: map[string]string{"server": "https://mine.example"}})
+			v, err := b.OpenLink(b.ctx, l.Token, "browser-1")
+			must(t, err)
+			if len(v.Fields) > 0 {
+				t.Errorf("%s: the page asks for %v", name, v.Fields)
+			}
+		}
+		own := b.link(connect.NewLink{AuthConfigID: b.config("self", connect.APIKey, nil).ID})
+		v, err := b.OpenLink(b.ctx, own.Token, "browser-1")
+		must(t, err)
+		if len(v.Fields) != 2 {
+			t.Errorf("a user's own key goes where the user says; the page asks for %v", v.Fields)
+		}
+	})
 	t.Run("the user breaks out of the host", func(t *testing.T) {
 		t.Parallel()
 		b := newBed(t)

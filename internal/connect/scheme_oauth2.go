@@ -9,7 +9,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
-	"github.com/patchbay-dev/patchbay/internal/mapping"
 	"github.com/patchbay-dev/patchbay/internal/secret"
 )
 
@@ -128,55 +127,4 @@ func scopeSeparator(o *catalog.OAuth2) string {
 // urlFields are the connection fields that the provider's URLs may use.
 func urlFields(g Grant) map[string]string {
 	return reveal(over(g.Client, g.Values), slices.Concat(g.Declared.ConfigFields, g.Declared.AccountFields))
-}
-
-// projectOnly names the connection fields that decide alone which host the client secret is sent to. The project has to give
-// them: whoever opens a link could otherwise have the secret sent to a host of their own.
-func projectOnly(declared *catalog.AuthScheme) map[string]bool {
-	only := make(map[string]bool)
-	var urls []*mapping.Text
-	if o := declared.OAuth2; o != nil {
-		urls = append(urls, o.AuthorizeURL, o.TokenURL, o.RevokeURL)
-		if o.Revoke != nil {
-			urls = append(urls, o.Revoke.URL)
-		}
-	}
-	if o := declared.OAuth1; o != nil {
-		urls = append(urls, o.RequestURL, o.AuthorizeURL, o.AccessURL)
-	}
-	if x := declared.Exchange; x != nil {
-		urls = append(urls, x.URL)
-	}
-	for _, t := range urls {
-		if t == nil || keepsHost(t) {
-			continue
-		}
-		for _, name := range t.FieldNames() {
-			only[name] = true
-		}
-	}
-	return only
-}
-
-// keepsHost reports whether a URL stays below a domain that the toolkit names ("{shop}.example.com"), whatever the fields say.
-func keepsHost(t *mapping.Text) bool {
-	const mark = "placeholder"
-	fields := make(map[string]string)
-	for _, name := range t.FieldNames() {
-		fields[name] = mark
-	}
-	expanded, err := t.ExpandFields(fields)
-	if err != nil {
-		return false // the placeholder is the whole URL
-	}
-	u, err := url.Parse(expanded)
-	if err != nil {
-		return false
-	}
-	host := u.Hostname()
-	if i := strings.LastIndex(host, mark); i >= 0 {
-		host = host[i+len(mark):]
-		return strings.HasPrefix(host, ".") && strings.Count(host, ".") >= 2
-	}
-	return true
 }

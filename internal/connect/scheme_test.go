@@ -361,12 +361,12 @@ func TestProjectOnly(t *testing.T) {
 		"{x}":                                 true,
 	} {
 		d := &catalog.AuthScheme{OAuth2: &catalog.OAuth2{AuthorizeURL: compile(t, "https://example.com/"), TokenURL: compile(t, url)}}
-		if got := projectOnly(d)["x"]; got != want {
+		if got := projectOnly(AuthConfig{}, oauth2Scheme{}, Grant{Declared: d})["x"]; got != want {
 			t.Errorf("%s: only the project may fill it in: %v", url, got)
 		}
 	}
 	d := &catalog.AuthScheme{OAuth2: &catalog.OAuth2{TokenURL: compile(t, "https://example.com/"), Revoke: &catalog.Revoke{URL: compile(t, "https://{x}/revoke")}}}
-	if !projectOnly(d)["x"] {
+	if !projectOnly(AuthConfig{}, oauth2Scheme{}, Grant{Declared: d})["x"] {
 		t.Error("the secret may leave by revocation")
 	}
 }
