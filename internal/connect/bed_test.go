@@ -169,6 +169,15 @@ auth:
     fields:
       server*: {title: Server}
 `,
+		"usualhost": "slug: usualhost\nname: Usualhost\n" + head + `
+auth:
+  - scheme: OAUTH2
+    authorize_url: "https://{server}/authorize"
+    token_url: "https://{server}/token"
+    scopes: [read]
+    fields:
+      server: {title: Server, default: login.usual.example}
+`,
 		"tenant": "slug: tenant\nname: Tenant\n" + strings.Replace(head, "$URL", "https://{site}.tenant.example", 1) + `
 auth:
   - scheme: API_KEY

@@ -115,7 +115,7 @@ func (s *Service) SubmitLink(ctx context.Context, token, browser, origin string,
 	if err != nil {
 		return LinkStep{}, err
 	}
-	l.values = over(l.request.Prefill, fields)
+	l.values = over(over(unasked(l), l.request.Prefill), fields)
 	l.grant.Values = over(l.grant.Values, l.values)
 	if flow, ok := l.scheme.(redirecting); ok {
 		return s.sendToProvider(ctx, l, flow, origin)
@@ -275,6 +275,17 @@ func asked(l link) []catalog.Field {
 		return only[f.Name] || !l.request.Prefill[f.Name].Empty() || !l.config.Shared[f.Name].Empty() ||
 			!ofConfig(l.scheme, l.grant)[f.Name].Empty()
 	})
+}
+
+// unasked are the usual values of fields that only the project may give, and did not.
+func unasked(l link) Fields {
+	usual, only := Fields{}, projectOnly(l.config, l.scheme, l.grant)
+	for _, f := range l.grant.Declared.AccountFields {
+		if only[f.Name] && f.Default != "" && l.grant.Values[f.Name].Empty() && ofConfig(l.scheme, l.grant)[f.Name].Empty() {
+			usual[f.Name] = secret.Hide(f.Default)
+		}
+	}
+	return usual
 }
 
 // onlyAsked drops whatever the form was not asked for.

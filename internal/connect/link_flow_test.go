@@ -347,6 +347,19 @@ func TestLinkAttacks(t *testing.T) {
 			t.Errorf("sent to %s", to)
 		}
 	})
+	t.Run("the user names another host than the usual one", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		l := b.link(connect.NewLink{AuthConfigID: b.oauthConfig("usualhost").ID})
+		v, err := b.OpenLink(b.ctx, l.Token, "browser-1")
+		must(t, err)
+		if len(v.Fields) > 0 {
+			t.Errorf("the page asks for %v", v.Fields)
+		}
+		if to := b.press(l, "browser-1", map[string]string{"server": "evil.example"}); !strings.HasPrefix(to, "https://login.usual.example/") {
+			t.Errorf("sent to %s", to)
+		}
+	})
 	t.Run("the user names the host that gets the project's key", func(t *testing.T) {
 		t.Parallel()
 		b := newBed(t)
