@@ -1,6 +1,7 @@
 package connect_test
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
@@ -109,6 +110,37 @@ func TestAttackCallbackReplay(t *testing.T) {
 	if now := b.account(l.Account.ID); now.Version != version {
 		t.Error("a replay changed the account")
 	}
+}
+
+// begunAgain has something happen right after a callback's state was looked up.
+type begunAgain struct {
+	connect.Store
+	then func()
+}
+
+func (s *begunAgain) RequestByState(ctx context.Context, stateHash string) (connect.ConnectionRequest, error) {
+	r, err := s.Store.RequestByState(ctx, stateHash)
+	if then := s.then; then != nil {
+		s.then = nil
+		then()
+	}
+	return r, err
+}
+
+// The answer to an older trip to the provider arrives while the user sets out anew: it must not use up what the newer one needs.
+func TestAttackStateOfAnOlderTrip(t *testing.T) {
+	t.Parallel()
+	var s *begunAgain
+	b := newBed(t, func(o *connect.Options) {
+		s = &begunAgain{Store: o.Store}
+		o.Store = s
+	})
+	l, page := b.begun("ann", annsBrowser)
+	older := b.provider.Consent(t, page, ann)
+	s.then = func() { page = b.press(l, annsBrowser, nil) }
+	_, err := b.FinishCallback(b.ctx, params(older), annsBrowser, origin)
+	wantFault(t, err, fault.Gone, fault.SlugLinkUsed)
+	b.finishes(l, b.provider.Consent(t, page, ann), annsBrowser)
 }
 
 // Mallory has Ann's browser visit a callback with Mallory's state and code: what Ann does then would land in Mallory's account.
