@@ -205,3 +205,29 @@ func TestS2SSwitchedOffWhileATokenIsOnItsWay(t *testing.T) {
 		t.Errorf("%s, holding %s", now.Status, now.Values["access_token"].Reveal())
 	}
 }
+
+// TestS2SReplacedWhileATokenIsOnItsWay: what an account was given meanwhile wins over a token of what it held before.
+func TestS2SReplacedWhileATokenIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	b, provider := newIssuedBed(t, s2sAuth, always(200, s2sToken))
+	l, _ := b.byForm(b.config("issued", connect.S2SOAuth2, nil), map[string]string{"client_id": "app-1", "client_secret": "app-secret-1"})
+	before := b.account(l.Account.ID)
+	b.clock.Move(2 * time.Hour)
+	provider.answer(func(asked) (int, string) {
+		_, err := b.store.UpdateAccount(b.ctx, before.ProjectID, before.ID, func(a *connect.ConnectedAccount) error {
+			a.Values = fields("client_id", "app-2", "client_secret", "app-secret-2", "access_token", "newer", "expires_in", "3600")
+			a.ConnectedAt, a.TokenExpiry = b.clock.Now(), b.clock.Now().Add(time.Hour)
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return 200, s2sToken
+	})
+	if got := b.authorization(before.ID); got != "Bearer newer" {
+		t.Error(got)
+	}
+	if now := b.account(before.ID); now.Values["access_token"].Reveal() != "newer" {
+		t.Errorf("the account holds %s", now.Values["access_token"].Reveal())
+	}
+}
