@@ -2,13 +2,17 @@ package connect_test
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/fault"
+	"github.com/patchbay-dev/patchbay/internal/outbound"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
@@ -355,5 +359,47 @@ func TestAttackPrivateAddresses(t *testing.T) {
 			t.Errorf("%s: ended as %s: %s", host, step.View.Status, step.View.Reason)
 		}
 		b.untouched(l)
+	}
+}
+
+// together holds the requests that ask whose account it is until so many have come.
+type together struct {
+	connect.HTTP
+	all *sync.WaitGroup
+}
+
+func (h together) DoVia(p outbound.Proxy, r *http.Request) (*http.Response, error) {
+	if r.URL.Path == "/me" {
+		h.all.Done()
+		h.all.Wait()
+	}
+	return h.HTTP.DoVia(p, r)
+}
+
+// Two browsers cannot, but one browser may post the same form twice at once: the link works once.
+func TestAttackFormPostedTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	const posts = 3
+	var all sync.WaitGroup
+	all.Add(posts)
+	b := newBed(t, func(o *connect.Options) { o.HTTP = together{o.HTTP, &all} })
+	key, _ := b.provider.Issue(ann)
+	l := b.link(connect.NewLink{AuthConfigID: b.config("keyed", connect.APIKey, nil).ID})
+	var connected, used atomic.Int32
+	_, err := atOnce(posts, func(int) (connect.Credential, error) {
+		step, err := b.SubmitLink(b.ctx, l.Token, annsBrowser, origin, map[string]string{"key": key})
+		switch {
+		case err == nil && step.View.Status == connect.Active:
+			connected.Add(1)
+		case fault.Is(err, fault.Gone):
+			used.Add(1)
+		default:
+			t.Errorf("%+v, %v", step, err)
+		}
+		return connect.Credential{}, nil
+	})
+	must(t, err)
+	if connected.Load() != 1 || used.Load() != posts-1 {
+		t.Errorf("%d connected, %d were told that the link was used", connected.Load(), used.Load())
 	}
 }
