@@ -142,8 +142,9 @@ func (s ConnectedAccounts) SetEnabled(ctx context.Context, id string, enabled bo
 type Revocation struct {
 	Tokens  []string         `json:"revoked_tokens"`
 	Account ConnectedAccount `json:"connected_account"`
-	Outcome string           `json:"outcome"` // "ended_at_provider", "nothing_to_end", "by_hand" (the provider offers no way) or "unconfirmed"
-	Message string           `json:"message"` // the same for a person
+	Outcome string           `json:"outcome"`      // "ended_at_provider", "nothing_to_end", "by_hand" (the provider offers no way) or "unconfirmed"
+	Message string           `json:"message"`      // the same for a person
+	Links   int              `json:"links_closed"` // open links to the account, which lead nowhere now
 }
 
 // Revoke ends the grant at the provider and keeps the account as REVOKED.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,7 +32,7 @@ type accountRevokeCmd struct {
 
 // Help says what revoking does.
 func (accountRevokeCmd) Help() string {
-	return "Each account is ended at its provider where that offers a way to, becomes REVOKED, and its secrets are wiped. What a provider does not let " +
+	return "Each account is ended at its provider where that offers a way to, becomes REVOKED, its secrets are wiped, and open links to it are closed. What a provider does not let " +
 		"us end, such as an API key, is listed to be ended there by hand. The command fails when a provider did not confirm; run again, it tries what is left."
 }
 
@@ -51,6 +52,7 @@ type revoked struct {
 	Outcome string    `json:"outcome"` // the server's, "failed" or "not_tried"
 	Tokens  []string  `json:"revoked_tokens"`
 	Message string    `json:"message,omitempty"`
+	Links   int       `json:"links_closed"` // open Connect Links to it
 	Deleted bool      `json:"deleted"`
 	At      time.Time `json:"at,omitzero"`
 }
@@ -89,7 +91,7 @@ func (s *accountRevokeCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	fresh := s.revokeAll(ctx, c, client, accounts)
+	fresh := slices.DeleteFunc(s.revokeAll(ctx, c, client, accounts), s.wasDone)
 	report.add(fresh)
 	if err := s.write(report); err != nil {
 		return err
@@ -143,9 +145,7 @@ func (s *accountRevokeCmd) accounts(ctx context.Context, client *patchbay.Client
 		if err != nil {
 			return nil, err
 		}
-		if account.Status != patchbay.StatusRevoked || s.Delete {
-			accounts = append(accounts, account)
-		}
+		accounts = append(accounts, account) // also those that are REVOKED: somebody may hold a link to one
 	}
 	return accounts, nil
 }
@@ -173,6 +173,11 @@ func (s *accountRevokeCmd) revokeAll(ctx context.Context, c *console, client *pa
 	return results
 }
 
+// wasDone tells whether an account was REVOKED already and nobody held a link to it: the report says nothing of those.
+func (s *accountRevokeCmd) wasDone(r revoked) bool {
+	return len(s.IDs) == 0 && !s.Delete && r.Before == string(patchbay.StatusRevoked) && r.Links == 0 && r.Outcome != outcomeFailed
+}
+
 func (s *accountRevokeCmd) revoke(ctx context.Context, client *patchbay.Client, account patchbay.ConnectedAccount) revoked {
 	r := revoked{ID: account.ID, Toolkit: account.Toolkit.Slug, User: account.UserID, Before: string(account.Status), Status: string(account.Status),
 		Tokens: []string{}, Outcome: outcomeNotTried}
@@ -190,6 +195,7 @@ func (s *accountRevokeCmd) revoke(ctx context.Context, client *patchbay.Client, 
 		return r
 	}
 	r.Outcome, r.Message, r.Tokens, r.Status = revocation.Outcome, revocation.Message, revocation.Tokens, string(revocation.Account.Status)
+	r.Links = revocation.Links
 	if s.Delete {
 		if err := client.ConnectedAccounts.Delete(ctx, account.ID); err != nil {
 			r.Outcome, r.Message = outcomeFailed, explain(err).Message
@@ -207,9 +213,12 @@ func (r *revocationReport) add(results []revoked) {
 		place[account.ID] = i
 	}
 	for _, result := range results {
-		if i, ok := place[result.ID]; ok {
+		switch i, ok := place[result.ID]; {
+		case ok && result.Before == string(patchbay.StatusRevoked) && !result.Deleted: // how it ended was told before
+			r.Accounts[i].Links += result.Links
+		case ok:
 			r.Accounts[i] = result
-		} else {
+		default:
 			r.Accounts = append(r.Accounts, result)
 		}
 	}
@@ -222,6 +231,14 @@ func (r *revocationReport) add(results []revoked) {
 
 func (r *revocationReport) remaining() int {
 	return r.Counts[outcomeFailed] + r.Counts[outcomeNotTried]
+}
+
+// links is how many links were closed.
+func (r *revocationReport) links() (n int) {
+	for _, account := range r.Accounts {
+		n += account.Links
+	}
+	return n
 }
 
 // write puts the report into its files.
@@ -248,6 +265,7 @@ func (r *revocationReport) text(w io.Writer) {
 	fmt.Fprintf(w, "%5d forgotten here without the provider's confirmation\n", r.Counts["unconfirmed"])
 	fmt.Fprintf(w, "%5d had nothing to end\n", r.Counts["nothing_to_end"])
 	fmt.Fprintf(w, "%5d not revoked\n\n", r.remaining())
+	fmt.Fprintf(w, "%5d open links to them closed\n\n", r.links())
 	rows := make([][]string, len(r.Accounts))
 	for i, a := range r.Accounts {
 		rows[i] = []string{a.ID, a.Toolkit, a.User, a.Before, a.Status, a.At.Format(time.DateTime), a.outcome()}
@@ -281,6 +299,9 @@ func (r revoked) outcome() string {
 		parts = append(parts, "ended at the provider: "+strings.Join(r.Tokens, ", "))
 	default:
 		parts = append(parts, r.Status+" here; "+r.Message)
+	}
+	if r.Links > 0 {
+		parts = append(parts, fmt.Sprintf("%d open links closed", r.Links))
 	}
 	if r.Deleted {
 		parts = append(parts, "deleted here")

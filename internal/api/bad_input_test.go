@@ -121,6 +121,8 @@ func TestBadInput(t *testing.T) {
 		{"a broken query", "GET", "/tools?limit=%zz", ``, 400, []string{"query string"}, nil},
 		{"a null character in a query", "GET", "/tools?query=a%00b", ``, 400, nil, []string{"query: contains a null character"}},
 		{"bytes that are no text in a query", "GET", "/connected_accounts?user_ids=%ff", ``, 400, nil, []string{"user_ids: is not valid UTF-8"}},
+		{"half a surrogate pair in a query", "GET", "/connected_accounts?user_ids=u%ED%A0%80", ``, 400, nil, []string{"user_ids: is not valid UTF-8"}},
+		{"half a surrogate pair in a version", "GET", "/tools?toolkit_versions[acme]=%ED%A0%80", ``, 400, nil, []string{"toolkit_versions: is not valid UTF-8"}},
 		{"a wrong cursor of tools", "GET", "/tools?cursor=MjotNQ", ``, 400, nil, []string{"cursor"}},
 		{"execute for nobody", "POST", "/tools/execute/ACME_MAKE_THING", `{"arguments":{"title":"x"}}`, 400, nil, []string{"user_id"}},
 		{"execute an unknown tool", "POST", "/tools/execute/ACME_NOPE", `{"user_id":"u"}`, 404, nil, nil},

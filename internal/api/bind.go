@@ -135,7 +135,11 @@ func (b *binding) fill(req reflect.Value, in incoming) error {
 			}
 			given = query[f.name]
 			if f.kind == reflect.TypeFor[versionsByToolkit]() {
-				req.Field(f.index).Set(reflect.ValueOf(versionsFrom(query, f.name)))
+				versions := versionsFrom(query, f.name)
+				if problem := versions.problem(); problem != "" {
+					faults = append(faults, f.name+": "+problem)
+				}
+				req.Field(f.index).Set(reflect.ValueOf(versions))
 				continue
 			}
 		}
@@ -213,6 +217,19 @@ func versionsFrom(query url.Values, name string) versionsByToolkit {
 		}
 	}
 	return v
+}
+
+// problem says what is wrong with the texts, as textProblem does.
+func (v versionsByToolkit) problem() string {
+	if problem := textProblem(v.all); problem != "" {
+		return problem
+	}
+	for _, version := range v.byToolkit {
+		if problem := textProblem(version); problem != "" {
+			return problem
+		}
+	}
+	return ""
 }
 
 func parseQuery(r *http.Request) (url.Values, error) {

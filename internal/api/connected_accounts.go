@@ -211,6 +211,7 @@ type revokeAccountResponse struct {
 	Account       revokedAccount `json:"connected_account"`
 	Outcome       string         `json:"outcome"`
 	Message       string         `json:"message,omitempty"`
+	LinksClosed   int            `json:"links_closed"` // beyond the contract, as is outcome
 }
 
 // revokeAccountRequest names the account, and how far to go: as the contract says, or further (EndAccount).
@@ -234,6 +235,7 @@ func (a *api) revokeAccount(ctx context.Context, caller tenant.Caller, in revoke
 		Account:       revokedAccount{account.ID, string(account.Status)},
 		Outcome:       string(revocation.Outcome),
 		Message:       revocation.Note,
+		LinksClosed:   revocation.Links,
 	}, nil
 }
 

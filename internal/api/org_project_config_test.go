@@ -24,6 +24,27 @@ func TestProjectConfig(t *testing.T) {
 	}
 }
 
+// TestOriginsBindSessions: what a session could not use when it makes a link is refused when the session is made.
+func TestOriginsBindSessions(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	const sessions = "/tool_router/session"
+	create := func(callback string) answer {
+		return s.post(t, sessions, `{"user_id":"ada","manage_connections":{"enable":true,"callback_url":"`+callback+`"}}`)
+	}
+	old := create("https://old.example/back").ok(t, 201).text(t, "session_id")
+	s.patch(t, "/org/project/config", `{"callback_origins":["https://app.example"]}`).ok(t, 200)
+	create("https://app.example/back?x=1").ok(t, 201)
+	for _, callback := range []string{"https://app.example.evil.example/back", "http://app.example/back", "https://user@app.example/back"} {
+		refused := create(callback).ok(t, 400)
+		if line := refused.text(t, "error.errors.0"); !strings.HasPrefix(line, "manage_connections.callback_url: ") {
+			t.Errorf("%s: %s", callback, refused.body)
+		}
+	}
+	s.patch(t, sessions+"/"+old, `{"tags":{"enable":["readOnlyHint"]}}`).ok(t, 200) // what it had before it may keep
+	s.patch(t, sessions+"/"+old, `{"manage_connections":{"enable":true,"callback_url":"https://other.example/"}}`).ok(t, 400)
+}
+
 func TestCredentialsAreReadByChoiceOnly(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

@@ -27,10 +27,11 @@ func (p *parts) newEvents() (*event.Service, error) {
 		Attempted: func(outcome string, took time.Duration) {
 			attempts.WithLabelValues(outcome).Observe(took.Seconds())
 		},
-		FirstPause:   p.app.config.FirstRetry,
-		LongestPause: p.app.config.LongestRetry,
-		Now:          p.app.now,
-		Log:          p.app.log,
+		FirstPause:    p.app.config.FirstRetry,
+		StreamsPerKey: p.app.config.MaxStreams,
+		LongestPause:  p.app.config.LongestRetry,
+		Now:           p.app.now,
+		Log:           p.app.log,
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -25,6 +26,15 @@ func checkCallback(callback string, allowed []string) error {
 			WithFix("Use a URL at an origin that callback_origins lists, or add this one to it: PATCH /api/v3.1/org/project/config, or connect.callback_origins in the server's settings.")
 	}
 	return nil
+}
+
+// CheckCallback refuses a callback URL to which links of the caller's project may not lead back (Invalid).
+func (s *Service) CheckCallback(ctx context.Context, c tenant.Caller, callback string) error {
+	settings, err := s.o.Settings(ctx, c.ProjectID)
+	if err != nil {
+		return err
+	}
+	return checkCallback(callback, settings.CallbackOrigins)
 }
 
 func checkUserID(userID string) error {

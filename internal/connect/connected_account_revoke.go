@@ -17,6 +17,7 @@ type Revocation struct {
 	Tokens  []string // which values the provider ended: "access_token", "refresh_token"
 	Outcome Outcome
 	Note    string // the same for a person, with the reason where it was not possible
+	Links   int    // Connect Links to the account that were open, and lead nowhere now
 }
 
 // Outcome of a revocation.
@@ -42,7 +43,7 @@ func (s *Service) DeleteAccount(ctx context.Context, c tenant.Caller, id string)
 }
 
 // RevokeAccount ends the grant at the provider and keeps the account as REVOKED. Faults: Invalid when the toolkit has no
-// way to revoke, Conflict when the account is not ACTIVE.
+// way to revoke, Conflict when the account is not ACTIVE. Open links to the account are closed.
 func (s *Service) RevokeAccount(ctx context.Context, c tenant.Caller, id string) (ConnectedAccount, Revocation, error) {
 	a, err := s.store.Account(ctx, c.ProjectID, id)
 	if err != nil {
@@ -58,23 +59,34 @@ func (s *Service) RevokeAccount(ctx context.Context, c tenant.Caller, id string)
 		return a, Revocation{}, fault.New(fault.Invalid, fault.SlugAccountInvalid, "%s has no way to revoke a %s grant.", a.Toolkit, a.Scheme).
 			WithFix("Delete the account here, and remove the access in the settings of %s.", a.Toolkit)
 	}
+	links, err := s.store.EndRequests(ctx, a.ProjectID, a.ID, s.now())
+	if err != nil {
+		return a, Revocation{}, err
+	}
 	said := s.revoke(ctx, a)
+	said.Links = links
 	a, err = s.wipe(context.WithoutCancel(ctx), a, said)
 	return a, said, err
 }
 
 // EndAccount makes an account REVOKED from whatever state, with its secrets gone, and ends the grant at the provider where there
 // is a way to. A provider that has a way and does not confirm is a fault of kind Upstream, and the account stays as it
-// was, to be tried again; unless that is not to count (forced). Ending an account twice is the same as once.
+// was, to be tried again; unless that is not to count (forced). Ending an account twice is the same as once. Links to the account
+// that are open are closed in any case: whoever has one must not connect what was ended.
 func (s *Service) EndAccount(ctx context.Context, c tenant.Caller, id string, forced bool) (ConnectedAccount, Revocation, error) {
 	a, err := s.store.Account(ctx, c.ProjectID, id)
 	if err != nil {
 		return ConnectedAccount{}, Revocation{}, err
 	}
+	links, err := s.store.EndRequests(ctx, a.ProjectID, a.ID, s.now())
+	if err != nil {
+		return a, Revocation{}, err
+	}
 	if a.Status == Revoked {
-		return a, Revocation{Outcome: NothingToEnd, Note: a.StatusReason}, nil
+		return a, Revocation{Outcome: NothingToEnd, Note: a.StatusReason, Links: links}, nil
 	}
 	said := s.revoke(ctx, a)
+	said.Links = links
 	if said.Outcome == Unconfirmed && a.Status == Expired { // the provider has ended it before, and says so in its own way
 		said.Outcome = ByHand
 	}

@@ -263,6 +263,56 @@ func TestEndAccount(t *testing.T) {
 	wantFault(t, err, fault.NotFound, fault.SlugAccountNotFound, a.ID)
 }
 
+// TestEndingClosesLinks: whoever holds a link to an account that was ended can do nothing with it, wherever they are.
+func TestEndingClosesLinks(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c := b.oauthConfig("acme")
+	ways := map[string]func(id string) (connect.Revocation, error){
+		"ended": func(id string) (connect.Revocation, error) {
+			_, said, err := b.EndAccount(b.ctx, b.caller, id, false)
+			return said, err
+		},
+		"revoked": func(id string) (connect.Revocation, error) {
+			_, said, err := b.RevokeAccount(b.ctx, b.caller, id)
+			return said, err
+		},
+	}
+	for name, end := range ways {
+		a := b.connected(c, "user of "+name, connectPerson{ID: name, Name: name})
+		unopened := b.link(connect.NewLink{AccountID: a.ID})
+		atProvider := b.link(connect.NewLink{AccountID: a.ID})
+		back := b.provider.Consent(t, b.press(atProvider, "browser-2", nil), ann)
+		other := b.link(connect.NewLink{AuthConfigID: c.ID, UserID: "somebody else of " + name})
+
+		said, err := end(a.ID)
+		must(t, err)
+		if said.Links != 2 {
+			t.Errorf("%s: %d links closed", name, said.Links)
+		}
+		if step, err := b.SubmitLink(b.ctx, unopened.Token, "browser-1", origin, nil); err == nil && step.Redirect != "" {
+			t.Errorf("%s: a link that nobody had opened leads to %s", name, step.Redirect)
+		}
+		if step, err := b.FinishCallback(b.ctx, params(back), "browser-2", origin); err == nil {
+			t.Errorf("%s: the way back from the provider ends in %+v", name, step)
+		}
+		if now := b.account(a.ID); now.Status != connect.Revoked || holdsSecret(now) {
+			t.Errorf("%s: the account is %s", name, now.Status)
+		}
+		if b.press(other, "browser-3", nil) == "" {
+			t.Errorf("%s: another account's link is closed too", name)
+		}
+	}
+	later := b.connected(c, "later", bob)
+	_, _, err := b.EndAccount(b.ctx, b.caller, later.ID, false)
+	must(t, err)
+	b.link(connect.NewLink{AccountID: later.ID})
+	_, said, err := b.EndAccount(b.ctx, b.caller, later.ID, false)
+	if err != nil || said.Links != 1 {
+		t.Errorf("ended again: %d links closed, %v", said.Links, err)
+	}
+}
+
 func TestRevokeAndDelete(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)

@@ -44,6 +44,8 @@ type Store interface {
 	RequestByClaim(ctx context.Context, projectID, claimHash string) (ConnectionRequest, error)
 	// UpdateRequest compares and swaps like UpdateAccount; it is how a link or a state is used exactly once.
 	UpdateRequest(ctx context.Context, tokenHash string, update func(*ConnectionRequest) error) (ConnectionRequest, error)
+	// EndRequests ends the requests of an account that are still open, forgets what they held, and says how many there were.
+	EndRequests(ctx context.Context, projectID, accountID string, now time.Time) (int, error)
 	// ExpireRequests marks accounts that wait although their request ended, or ends later than farthest, as EXPIRED and says
 	// which. What was held for such a request is forgotten.
 	ExpireRequests(ctx context.Context, now, farthest time.Time, reason string) ([]StatusChange, error)

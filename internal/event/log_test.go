@@ -209,3 +209,35 @@ func TestAProjectHasSoManySubscriptions(t *testing.T) {
 		}
 	})
 }
+
+// A key holds so many streams open and no more; others have their own, and what is closed is free again.
+func TestStreamsAreBounded(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		ctx, stop := context.WithCancel(t.Context())
+		var open sync.WaitGroup
+		for range streamsPerKey {
+			open.Go(func() { w.Follow(ctx, caller, event.Look{}, func(event.Batch) error { return nil }) })
+		}
+		pass(time.Second)
+		err := w.Follow(t.Context(), caller, event.Look{}, func(event.Batch) error { return errors.New("it was let in") })
+		if !fault.Is(err, fault.RateLimited) || !strings.Contains(err.Error(), "5 streams") {
+			t.Errorf("one more stream: %v", err)
+		}
+		if _, err := w.Events(t.Context(), caller, event.Look{}, time.Second); !fault.Is(err, fault.RateLimited) {
+			t.Errorf("a read that waits: %v", err)
+		}
+		if _, err := w.Events(t.Context(), caller, event.Look{}, 0); err != nil {
+			t.Errorf("a read that does not wait: %v", err)
+		}
+		other := caller
+		other.KeyID = "key_other"
+		if _, err := w.Events(t.Context(), other, event.Look{}, time.Second); err != nil {
+			t.Errorf("another key: %v", err)
+		}
+		stop()
+		open.Wait()
+		if _, err := w.Events(t.Context(), caller, event.Look{}, time.Second); err != nil {
+			t.Errorf("after they were closed: %v", err)
+		}
+	})
+}

@@ -37,6 +37,8 @@ type Options struct {
 	LongestPause time.Duration // at most; 0: an hour
 	Recovery     time.Duration // of a receiver that fails whatever it is sent, at most; 0: a minute, or LongestPause if that is less
 
+	StreamsPerKey int // how many streams and waiting reads of the log a project key may hold open on this node; 0: 100
+
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: nothing is logged
 }
@@ -45,6 +47,7 @@ type Options struct {
 const (
 	defaultWorkers = 64
 	defaultTimeout = 15 * time.Second
+	defaultStreams = 100
 )
 
 // Service is the one door to events, subscriptions and deliveries. It is safe for concurrent use.
@@ -57,6 +60,7 @@ type Service struct {
 	ears  ears
 
 	streams streams
+	open    openStreams
 }
 
 // New checks the options and makes a service. Nothing is delivered before Start.
@@ -66,6 +70,7 @@ func New(o Options) (*Service, error) {
 	}
 	setDefault(&o.Node, id.New("node"))
 	setDefault(&o.Workers, defaultWorkers)
+	setDefault(&o.StreamsPerKey, defaultStreams)
 	setDefault(&o.Timeout, defaultTimeout)
 	setDefault(&o.FirstPause, defaultFirstPause)
 	setDefault(&o.LongestPause, defaultLongestPause)

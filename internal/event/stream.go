@@ -38,6 +38,13 @@ func (s *Service) Event(ctx context.Context, c tenant.Caller, eventID string) (E
 // Events gives what the log has behind the look's cursor, at most Limit events. If it has nothing, it waits until there is something, or
 // for the given time.
 func (s *Service) Events(ctx context.Context, c tenant.Caller, look Look, wait time.Duration) (Batch, error) {
+	if wait > 0 {
+		leave, err := s.open.enter(c, s.o.StreamsPerKey)
+		if err != nil {
+			return Batch{}, err
+		}
+		defer leave()
+	}
 	ear, forget := s.ears.listen(c.ProjectID)
 	defer forget()
 	closing := s.streams.closing()
@@ -69,6 +76,11 @@ func (s *Service) Events(ctx context.Context, c tenant.Caller, look Look, wait t
 // fails (its error) or streams are closed (nil). A batch
 // without events only moves the cursor.
 func (s *Service) Follow(ctx context.Context, c tenant.Caller, look Look, send func(Batch) error) error {
+	leave, err := s.open.enter(c, s.o.StreamsPerKey)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	ear, forget := s.ears.listen(c.ProjectID)
 	defer forget()
 	closing := s.streams.closing()

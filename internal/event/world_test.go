@@ -45,6 +45,8 @@ type received struct {
 	body   string
 }
 
+const streamsPerKey = 5
+
 // inBubble runs a test in a world of its own, whose service delivers.
 func inBubble(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
@@ -62,7 +64,7 @@ func inBubble(t *testing.T, test func(t *testing.T, w *world)) {
 // node makes a service over the world's store.
 func (w *world) node(name string) *event.Service {
 	w.t.Helper()
-	s, err := event.New(event.Options{Store: w.store, HTTP: w, Bus: w.bus, Node: name})
+	s, err := event.New(event.Options{Store: w.store, HTTP: w, Bus: w.bus, Node: name, StreamsPerKey: streamsPerKey})
 	must(w.t, err)
 	return s
 }

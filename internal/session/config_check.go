@@ -42,6 +42,7 @@ type configCheck struct {
 	catalog  *catalog.Snapshot
 	userID   string
 	config   Config
+	callback string              // the callback URL that was there before: origins may have been narrowed since
 	kept     map[string][]string // pins that were there before: what has died since is no reason to refuse an update
 	faults   []string
 	pins     int // how many of the faults are about pinned accounts
@@ -61,7 +62,9 @@ func (c *configCheck) finish(ctx context.Context) (Config, []Warning, error) {
 	c.tags("tags", c.config.Tags)
 	c.toolkitVersions()
 	c.multiAccount()
-	c.links()
+	if err := c.links(ctx); err != nil {
+		return Config{}, nil, err
+	}
 	c.timezone()
 	c.workbench()
 	c.permissions()
@@ -109,6 +112,8 @@ func (c *configCheck) user() {
 	switch n := utf8.RuneCountInString(c.userID); {
 	case strings.TrimSpace(c.userID) == "":
 		c.fault("user_id: it is missing or empty; send the id by which your application knows the user")
+	case !utf8.ValidString(c.userID) || strings.ContainsRune(c.userID, 0):
+		c.fault("user_id: it is not text")
 	case n > maxUserID:
 		c.fault("user_id: it has %d characters; at most %d are allowed", n, maxUserID)
 	}
@@ -148,10 +153,16 @@ func (c *configCheck) multiAccount() {
 	}
 }
 
-func (c *configCheck) links() {
-	if text := c.config.ManageConnections.CallbackURL; text != "" {
-		if _, ok := webAddress(text); !ok {
+func (c *configCheck) links(ctx context.Context) error {
+	if text := c.config.ManageConnections.CallbackURL; text != "" && text != c.callback {
+		err := c.service.accounts.CheckCallback(ctx, c.caller, text)
+		switch _, ok := webAddress(text); {
+		case !ok:
 			c.fault("manage_connections.callback_url: %q is not a whole http or https URL", text)
+		case fault.Is(err, fault.Invalid):
+			c.fault("manage_connections.callback_url: %s", fault.From(err).Message)
+		case err != nil:
+			return err
 		}
 	}
 	if text := c.config.LinkURLOverwrite; text != "" {
@@ -159,6 +170,7 @@ func (c *configCheck) links() {
 			c.fault("experimental.link_url_overwrite: %q is not a plain http or https URL; links become this URL with /link/{token} behind it", text)
 		}
 	}
+	return nil
 }
 
 // webAddress reports whether a text is a whole http or https URL, the only kind that a browser is sent to.

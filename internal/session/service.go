@@ -78,6 +78,7 @@ type Connections interface {
 	UpdateAccount(ctx context.Context, c tenant.Caller, id string, p connect.AccountPatch) (connect.ConnectedAccount, error)
 	DeleteAccount(ctx context.Context, c tenant.Caller, id string) (connect.Revocation, error)
 	CreateLink(ctx context.Context, c tenant.Caller, n connect.NewLink) (connect.Link, error)
+	CheckCallback(ctx context.Context, c tenant.Caller, callback string) error
 }
 
 // Runner runs the apps' tools; see package execute.

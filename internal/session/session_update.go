@@ -91,6 +91,7 @@ func (s *Service) update(ctx context.Context, c tenant.Caller, id string, p Patc
 
 	check := s.newCheck(c, stored.UserID, p.Apply(stored.Config))
 	check.kept = stored.Config.ConnectedAccounts
+	check.callback = stored.Config.ManageConnections.CallbackURL
 	if p.TTL.Set && !p.TTL.Null {
 		check.ttl(p.TTL.Value)
 	}

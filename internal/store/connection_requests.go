@@ -155,6 +155,19 @@ func (s *Store) replaceRequest(ctx context.Context, q *requestRow) error {
 	})
 }
 
+// EndRequests ends the requests of an account that are still open, and forgets what they held. One that is being finished at this
+// moment finds its version gone.
+func (s *Store) EndRequests(ctx context.Context, projectID, accountID string, now time.Time) (int, error) {
+	var ended int64
+	err := s.write(ctx, "end connection requests", func(t *tx) (err error) {
+		ended, err = t.exec(`UPDATE connection_requests SET expires_at = $3, state_hash = '', claim_hash = '', verifier = NULL, held = NULL,
+				prefill = NULL, version = version + 1
+			WHERE project_id = $1 AND account_id = $2 AND expires_at > $3 AND finished_at = 0`, projectID, accountID, micros(now))
+		return err
+	})
+	return int(ended), err
+}
+
 // requestsKept is for how long an ended request still tells its user why it does not work.
 const requestsKept = 30 * 24 * time.Hour
 

@@ -40,6 +40,7 @@ type Config struct {
 	TraceEndpoint  string // URL of an OTLP collector; empty: none
 	TrustedProxies []netip.Prefix
 	MaxRequest     int64 // bytes
+	MaxStreams     int   // of events, that one key holds open
 
 	MaxPrograms int // MCP servers that run beside this one
 	ProgramIdle time.Duration

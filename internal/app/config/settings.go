@@ -144,6 +144,8 @@ func runningSettings() []Setting {
 			Meaning: "OpenTelemetry collector that traces are sent to (OTLP over HTTP), for example `http://127.0.0.1:4318`. They say routes, hosts, statuses and times, and nothing of what was sent."},
 		{Key: "limits.request", Default: "16MB", set: one(size, func(c *Config) *int64 { return &c.MaxRequest }),
 			Meaning: "Largest request body that is accepted. Sessions with tools of your own send all their schemas with each call."},
+		{Key: "limits.streams", Default: "100", set: one(count, func(c *Config) *int { return &c.MaxStreams }),
+			Meaning: "How many event streams and waiting reads of events one API key may hold open on a node."},
 		{Key: "programs.max", Default: "32", set: one(count, func(c *Config) *int { return &c.MaxPrograms }),
 			Meaning: "How many MCP servers may run at the same time that are programs on this machine. One runs for each connected account that is in use; when there is no room, the one that was idle longest ends."},
 		{Key: "programs.idle", Default: "5m", set: one(duration(time.Second), func(c *Config) *time.Duration { return &c.ProgramIdle }),

@@ -22,6 +22,7 @@ var connectionRequestBehaviours = behaviours{
 	"a request belongs to one account alone": requestFixed,
 	"a request is found by the claim to it":  requestByClaim,
 	"what was held is forgotten in time":     requestForgetsHeld,
+	"requests of an account are ended":       requestsEnded,
 }
 
 // aRequest has something in every field, and is for the account ca_1.
@@ -97,6 +98,47 @@ func requestByClaim(t *testing.T, f *fixture) {
 	for what, q := range map[string][2]string{"another project's": {theirs, "claim 1"}, "unknown": {ours, "claim 3"}, "empty": {ours, ""}} {
 		_, err := f.RequestByClaim(ctx, q[0], q[1])
 		wantKind(t, what, err, fault.NotFound)
+	}
+}
+
+func requestsEnded(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	f.withAccount(t)
+	must(t, f.CreateAccount(ctx, anAccount("ca_2", ours)))
+	open := func(name string) connect.ConnectionRequest {
+		r := aRequest(name, ours)
+		r.FinishedAt = time.Time{}
+		return r
+	}
+	one, other := open("1"), open("of another account")
+	other.AccountID = "ca_2"
+	finished := aRequest("finished", ours)
+	over := open("over")
+	over.ExpiresAt = start
+	for _, r := range []connect.ConnectionRequest{one, other, finished, over} {
+		must(t, f.CreateRequest(ctx, r))
+	}
+	now := start.Add(time.Second)
+	if n := got(f.EndRequests(ctx, theirs, "ca_1", now))(t); n != 0 {
+		t.Errorf("another project ended %d", n)
+	}
+	_, err := f.UpdateRequest(ctx, one.TokenHash, func(*connect.ConnectionRequest) error { // as it is being finished
+		if n := got(f.EndRequests(ctx, ours, "ca_1", now))(t); n > 1 {
+			t.Errorf("%d requests were ended, one was open", n)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("an update in between: %v", err)
+	}
+	ended := one
+	ended.StateHash, ended.ClaimHash, ended.Verifier, ended.Held, ended.Prefill, ended.ExpiresAt = "", "", secret.Value{}, secret.Value{}, nil, now
+	same(t, "the open one", got(f.RequestByToken(ctx, one.TokenHash))(t), ended)
+	for _, r := range []connect.ConnectionRequest{other, finished, over} {
+		same(t, r.TokenHash, got(f.RequestByToken(ctx, r.TokenHash))(t), r)
+	}
+	if n := got(f.EndRequests(ctx, ours, "ca_1", now))(t); n != 0 {
+		t.Errorf("%d were ended twice", n)
 	}
 }
 
