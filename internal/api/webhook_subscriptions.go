@@ -64,30 +64,26 @@ type subscriptionBody struct {
 	Status  *string             `json:"status"`
 }
 
-// change says what a body asks for. The filter of a subscription that is changed in part keeps its other part.
-func (b subscriptionBody) change(before event.Filter) event.SubscriptionChange {
+// change says what a body asks for.
+func (b subscriptionBody) change() event.SubscriptionChange {
 	change := event.SubscriptionChange{URL: b.URL, Payload: (*event.Payload)(b.Version), Status: (*event.Status)(b.Status)}
-	if b.Events == nil && b.Filter == nil {
-		return change
-	}
-	filter := before
 	if b.Filter != nil {
-		filter = event.Filter{
-			Types: before.Types, Toolkits: b.Filter.Toolkits, TriggerSlugs: b.Filter.TriggerSlugs, TriggerIDs: b.Filter.TriggerIDs,
+		change.Filter = &event.Filter{
+			Toolkits: b.Filter.Toolkits, TriggerSlugs: b.Filter.TriggerSlugs, TriggerIDs: b.Filter.TriggerIDs,
 			UserIDs: b.Filter.UserIDs, AccountIDs: b.Filter.AccountIDs, AuthConfigs: b.Filter.AuthConfigs,
 		}
 	}
 	if b.Events != nil {
-		filter.Types = mapped(*b.Events, func(t string) event.Type { return event.Type(t) })
+		types := mapped(*b.Events, func(t string) event.Type { return event.Type(t) })
+		change.Types = &types
 	}
-	change.Filter = &filter
 	return change
 }
 
 type createSubscriptionRequest struct{ subscriptionBody }
 
 func (a *api) createSubscription(ctx context.Context, caller tenant.Caller, in createSubscriptionRequest) (subscriptionResponse, error) {
-	sub, err := a.events.CreateSubscription(ctx, caller, in.change(event.Filter{}))
+	sub, err := a.events.CreateSubscription(ctx, caller, in.change())
 	if err != nil {
 		return subscriptionResponse{}, err
 	}
@@ -130,11 +126,7 @@ type updateSubscriptionRequest struct {
 }
 
 func (a *api) updateSubscription(ctx context.Context, caller tenant.Caller, in updateSubscriptionRequest) (subscriptionResponse, error) {
-	before, err := a.events.Subscription(ctx, caller, in.ID)
-	if err != nil {
-		return subscriptionResponse{}, err
-	}
-	sub, err := a.events.UpdateSubscription(ctx, caller, in.ID, in.change(before.Filter))
+	sub, err := a.events.UpdateSubscription(ctx, caller, in.ID, in.change())
 	if err != nil {
 		return subscriptionResponse{}, err
 	}

@@ -131,15 +131,26 @@ func (c *Catalog) Add(ctx context.Context, projectID string, d Document) (Added,
 		return Added{}, err
 	}
 	if len(known) >= keptVersions {
-		var old []string
-		for _, s := range known[keptVersions-1:] {
-			old = append(old, s.Version)
-		}
-		if err := c.store.DeleteToolkitVersions(ctx, projectID, tk.Slug, old...); err != nil {
+		if err := c.dropOld(ctx, known[keptVersions-1:]); err != nil {
 			return Added{}, err
 		}
 	}
 	return added, c.reload(context.WithoutCancel(ctx), projectID)
+}
+
+// dropOld deletes versions of a toolkit, but for those that a project is pinned to.
+func (c *Catalog) dropOld(ctx context.Context, versions []Stored) error {
+	pins, err := c.store.ToolkitPins(ctx)
+	if err != nil {
+		return err
+	}
+	var old []string
+	for _, v := range versions {
+		if !slices.ContainsFunc(pins, v.heldBy) {
+			old = append(old, v.Version)
+		}
+	}
+	return c.store.DeleteToolkitVersions(ctx, versions[0].ProjectID, versions[0].Slug, old...)
 }
 
 // inherit lets a definition keep the names of the version before.

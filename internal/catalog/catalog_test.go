@@ -336,6 +336,25 @@ func TestProjectPins(t *testing.T) {
 	}
 }
 
+func TestOldVersionsGoButForPinnedOnes(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.add(t, "", "acme", "FIRST")
+	if err := b.Pin(t.Context(), "pr_one", "acme", "20261122_00"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 32 {
+		b.add(t, "", "acme", fmt.Sprint("LATER", i))
+	}
+	rows, err := b.store.StoredToolkitsOf(t.Context(), "")
+	if err != nil || len(rows) > 32 {
+		t.Errorf("%d versions are kept, %v", len(rows), err)
+	}
+	if s := b.Snapshot("pr_one"); !has(s, "ACME_FIRST") {
+		t.Error("the version that a project is pinned to is gone")
+	}
+}
+
 // TestShippedVersionsOutliveTheBinary starts a newer binary over the data of an older one.
 func TestShippedVersionsOutliveTheBinary(t *testing.T) {
 	t.Parallel()

@@ -2,8 +2,9 @@ package catalog
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"hash/fnv"
 	"iter"
 	"maps"
 	"slices"
@@ -192,16 +193,17 @@ func (s *Snapshot) claimed(tk *Toolkit) []string {
 	return lines
 }
 
-// fingerprint says which toolkits there are, each with its content.
+// fingerprint says which toolkits there are, each with its content. Projects choose content, and caches are shared by all of
+// them: so nobody may be able to make two snapshots with one fingerprint.
 func (s *Snapshot) fingerprint() string {
-	h := fnv.New64a()
+	h := sha256.New()
 	if s.base != nil {
 		fmt.Fprintf(h, "%s ", s.base.ID)
 	}
 	for _, tk := range s.own {
 		fmt.Fprintf(h, "%q%q%q ", tk.Slug, tk.contentHash(), tk.Versions)
 	}
-	return fmt.Sprintf("%016x", h.Sum64())
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // contentHash stands for what the derived caches depend on: which tools there are and how they are described.
@@ -209,13 +211,13 @@ func (t *Toolkit) contentHash() string {
 	if t.hash != "" {
 		return t.hash
 	}
-	h := fnv.New64a()
+	h := sha256.New()
 	fmt.Fprintf(h, "%q%q%q%q%d", t.Slug, t.Version, t.Name, t.Description, len(t.Triggers))
 	for _, tool := range t.Tools {
 		fmt.Fprintf(h, "%q%q%q%v%v", tool.Slug, tool.Name, tool.Description, tool.Hints, tool.Important)
 		h.Write(tool.Detail().Input.JSON)
 	}
-	return fmt.Sprintf("%016x", h.Sum64())
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 func compareToolkits(a, b *Toolkit) int {

@@ -51,6 +51,11 @@ const (
 // Pin keeps a project at one version of a toolkit.
 type Pin struct{ ProjectID, Slug, Version string }
 
+// heldBy reports whether a pin is to this version.
+func (s *Stored) heldBy(p Pin) bool {
+	return p.Slug == s.Slug && p.Version == s.Version && (s.ProjectID == "" || s.ProjectID == p.ProjectID)
+}
+
 // Store is what the catalog needs of package store. Documents are opaque bytes there.
 type Store interface {
 	// StoredToolkits gives all stored versions of all projects' toolkits and of the server's.

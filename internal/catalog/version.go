@@ -10,7 +10,7 @@ import (
 // Latest is what callers say who want the newest version of a toolkit.
 const Latest = "latest"
 
-// keptVersions is how many versions of a toolkit are kept; what is older is deleted when a new one comes.
+// keptVersions is how many versions of a toolkit are kept; what is older, and not pinned, is deleted when a new one comes.
 const keptVersions = 30
 
 // IsLatest reports whether a version means the newest one: no version, "latest", or the base version of older clients.

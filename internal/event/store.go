@@ -34,7 +34,8 @@ type Store interface {
 
 	// NextDelivery gives when the earliest pending delivery is due of a subscription that nobody delivers to now; zero: none.
 	NextDelivery(ctx context.Context, now time.Time) (time.Time, error)
-	// ClaimSubscriptions leases subscriptions that have deliveries due and that nobody delivers to, longest due first.
+	// ClaimSubscriptions leases subscriptions that have deliveries due and that nobody delivers to, longest due first. One that
+	// cannot be opened keeps none of the others from being given.
 	ClaimSubscriptions(ctx context.Context, owner string, now, until time.Time, limit int) ([]Subscription, error)
 	RenewSubscription(ctx context.Context, projectID, id, owner string, until time.Time) (bool, error)
 	// DueDeliveries gives pending deliveries of a subscription that are due, longest first; none when the subscription was changed

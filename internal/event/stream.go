@@ -143,7 +143,7 @@ func (s *Service) read(ctx context.Context, c tenant.Caller, look Look, position
 				batch.Events = append(batch.Events, e)
 			}
 		}
-		if len(events) < lookAhead {
+		if len(events) == 0 {
 			break
 		}
 	}

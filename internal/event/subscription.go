@@ -61,6 +61,7 @@ const previousSecretLife = 24 * time.Hour
 type SubscriptionChange struct {
 	URL     *string
 	Payload *Payload
+	Types   *[]Type // replaces the types of the filter
 	Filter  *Filter // replaces the whole filter, but for Types when those are nil
 	Status  *Status
 }
@@ -168,6 +169,9 @@ func (change SubscriptionChange) apply(sub *Subscription) error {
 		if sub.Filter.Types == nil {
 			sub.Filter.Types = types
 		}
+	}
+	if change.Types != nil {
+		sub.Filter.Types = *change.Types
 	}
 	if change.Status != nil {
 		sub.Status = *change.Status

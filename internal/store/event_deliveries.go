@@ -117,14 +117,14 @@ func (s *Store) DueDeliveries(ctx context.Context, sub event.Subscription, owner
 		event.Delivery
 		event eventRow
 	}
-	rows, err := collect(ctx, s.db.reader(), func(r row) (d dueRow, err error) {
+	rows, err := collectUntil(ctx, s.db.reader(), func(r row) (d dueRow, err error) {
 		var took int64
 		e := &d.event
 		err = r.Scan(append(deliveryDest(&d.Delivery, &took), &e.Key, &e.LogID, &e.Toolkit, &e.TriggerSlug, &e.TriggerID, &e.AccountID,
 			&e.AuthConfigID, &e.UserID, &e.data, at(&e.OccurredAt), at(&e.CreatedAt))...)
 		e.ProjectID, e.Position, e.ID, e.Type = d.ProjectID, d.Position, d.EventID, d.EventType
 		return d, err
-	}, `SELECT `+deliveryColumns+`, e.key, e.log_id, e.toolkit, e.trigger_slug, e.trigger_id, e.account_id, e.auth_config_id, e.user_id, e.data,
+	}, dataBudget(func(d dueRow) []byte { return d.event.data }), `SELECT `+deliveryColumns+`, e.key, e.log_id, e.toolkit, e.trigger_slug, e.trigger_id, e.account_id, e.auth_config_id, e.user_id, e.data,
 			e.occurred_at, e.created_at
 		FROM webhook_subscriptions s JOIN event_deliveries d ON d.project_id = s.project_id AND d.subscription_id = s.id
 			JOIN events e ON e.project_id = d.project_id AND e.position = d.position

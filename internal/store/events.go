@@ -138,9 +138,21 @@ func (s *Store) Event(ctx context.Context, projectID, id string) (event.Event, e
 	return e, s.wrap("read event", err)
 }
 
+// mostEventData bounds what one read of several events holds in memory, in bytes: one event may have megabytes.
+const mostEventData = 16 << 20
+
+// dataBudget is true for the row that uses up what one read may hold.
+func dataBudget[T any](data func(T) []byte) func(T) bool {
+	left := mostEventData
+	return func(r T) bool {
+		left -= len(data(r))
+		return left <= 0
+	}
+}
+
 // EventsAfter gives up to limit events of a project behind a position, in order.
 func (s *Store) EventsAfter(ctx context.Context, projectID string, position int64, limit int) ([]event.Event, error) {
-	rows, err := collect(ctx, s.db.reader(), scanEvent, `SELECT `+eventColumns+` FROM events
+	rows, err := collectUntil(ctx, s.db.reader(), scanEvent, dataBudget(func(r eventRow) []byte { return r.data }), `SELECT `+eventColumns+` FROM events
 		WHERE project_id = $1 AND position > $2 ORDER BY position LIMIT $3`, projectID, position, limit)
 	if err != nil {
 		return nil, s.wrap("read events", err)

@@ -109,6 +109,11 @@ func list[T any](ctx context.Context, s *Store, l listing[T]) ([]T, connect.Page
 
 // collect runs a query and scans all of its rows.
 func collect[T any](ctx context.Context, q queryer, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	return collectUntil(ctx, q, scan, func(T) bool { return false }, query, args...)
+}
+
+// collectUntil gives the rows of a query up to and with the first that is enough.
+func collectUntil[T any](ctx context.Context, q queryer, scan func(row) (T, error), enough func(T) bool, query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -121,6 +126,9 @@ func collect[T any](ctx context.Context, q queryer, scan func(row) (T, error), q
 			return nil, err
 		}
 		items = append(items, item)
+		if enough(item) {
+			break
+		}
 	}
 	return items, rows.Err()
 }

@@ -203,7 +203,19 @@ func (s *Store) ClaimSubscriptions(ctx context.Context, owner string, now, until
 	if err != nil {
 		return nil, err
 	}
-	subs, err := s.openSubscriptions(ctx, rows)
+	var subs []event.Subscription
+	for i := range rows {
+		sub, failed := s.openSubscription(ctx, &rows[i])
+		if failed != nil { // its lease runs out, and it is tried again: meanwhile the others are served
+			s.log.Error("a webhook subscription's secret cannot be opened", "project", sub.ProjectID, "subscription", sub.ID, "error", failed)
+			err = failed
+			continue
+		}
+		subs = append(subs, sub)
+	}
+	if len(subs) > 0 {
+		err = nil
+	}
 	return subs, s.wrap("claim webhook subscriptions", err)
 }
 

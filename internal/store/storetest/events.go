@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ var eventBehaviours = behaviours{
 	"events come with their deliveries":            eventFannedOut,
 	"events of another project are not there":      eventForeign,
 	"old events are deleted with their deliveries": eventsDeleted,
+	"a read of large events ends early":            eventsReadInParts,
 }
 
 func anEvent(project, key string) event.Event {
@@ -154,4 +156,20 @@ func eventsDeleted(t *testing.T, f *fixture) {
 	same(t, "deliveries", page.Total, 1)
 	same(t, "last position", got(f.LastPosition(ctx, ours))(t), int64(2))
 	same(t, "an old key is free", len(got(f.AppendEvents(ctx, []event.Event{anEvent(ours, "old")}))(t)), 1)
+}
+
+// eventsReadInParts reads more data than one read may hold in memory: it comes in several, and whole.
+func eventsReadInParts(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	large := []byte(`{"a":"` + strings.Repeat("a", 3<<20) + `"}`)
+	for i := range 8 {
+		e := anEvent(ours, fmt.Sprint(i))
+		e.Data = large
+		got(f.AppendEvents(ctx, []event.Event{e}))(t)
+	}
+	first := got(f.EventsAfter(ctx, ours, 0, 10))(t)
+	same(t, "first read", len(first), 6)
+	rest := got(f.EventsAfter(ctx, ours, first[5].Position, 10))(t)
+	same(t, "second read", len(rest), 2)
+	same(t, "whole", len(rest[0].Data), len(large))
 }
