@@ -48,11 +48,11 @@ func beProgram(kind string) {
 		if strings.Contains(first, "server/discover") {
 			os.Exit(1)
 		}
-		fmt.Println("Welcome!")
+		fmt.Fprintln(os.Stdout, "Welcome!")
 		serve(&mcp.IOTransport{Reader: io.NopCloser(io.MultiReader(strings.NewReader(first), in)), Writer: os.Stdout})
 		return
 	}
-	fmt.Println("Welcome to things!")
+	fmt.Fprintln(os.Stdout, "Welcome to things!")
 	serve(&mcp.StdioTransport{})
 }
 
@@ -66,7 +66,7 @@ func serve(t mcp.Transport) {
 	answer("key", func(string) string { return "your key is " + os.Getenv("ACCOUNT_KEY") })
 	answer("env", func(string) string { return strings.Join(os.Environ(), "\n") })
 	answer("crash", func(string) string { os.Exit(3); return "" })
-	answer("garbage", func(string) string { fmt.Println("{not a message"); return "said" })
+	answer("garbage", func(string) string { fmt.Fprintln(os.Stdout, "{not a message"); return "said" })
 	if err := s.Run(context.Background(), t); err != nil && !errors.Is(err, context.Canceled) {
 		os.Exit(1)
 	}
