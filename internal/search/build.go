@@ -45,6 +45,7 @@ func indexed(toolkits []*catalog.Toolkit, mostUsedFirst bool, below *Index) *Ind
 		for _, t := range tk.Tools {
 			x.tools = append(x.tools, t)
 			x.home = append(x.home, int32(i))
+			x.important = append(x.important, t.Important)
 		}
 	}
 	return x

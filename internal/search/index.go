@@ -32,11 +32,12 @@ type Index struct {
 	usage    []float32 // by toolkit: 1 for the most used, 0 for the least or where nothing is known
 	routes   routes
 
-	tools    []*catalog.Tool // by document number
-	home     []int32         // by document: number of its toolkit
-	verb     []uint8         // by document: number of its verb in verbSets
-	nameMass []float32       // by document: summed weight of the words in its name
-	verbSets []verbSet
+	tools     []*catalog.Tool // by document number
+	home      []int32         // by document: number of its toolkit
+	important []bool          // by document: what the tool says, without a look at the tool
+	verb      []uint8         // by document: number of its verb in verbSets
+	nameMass  []float32       // by document: summed weight of the words in its name
+	verbSets  []verbSet
 
 	terms    map[string]uint32 // stem -> term
 	lists    postings

@@ -29,7 +29,7 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 		if x.nameMass[d] > 0 {
 			score += precisionPart * lexical * min(1, s.named[d]/x.nameMass[d])
 		}
-		if x.tools[d].Important {
+		if x.important[d] {
 			score += importantPart
 		}
 		s.score[d] = score
