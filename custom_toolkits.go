@@ -16,7 +16,8 @@ type NewToolkit struct {
 	Files      map[string]string `json:"files,omitempty"`      // the server's own format: toolkit.yaml and the tool files beside it
 	Definition json.RawMessage   `json:"definition,omitempty"` // what "patchbay toolkit add --out" wrote
 	Server     *ToolkitServer    `json:"toolkit_config,omitempty"`
-	DryRun     bool              `json:"dry_run,omitempty"` // only check
+	OnChange   string            `json:"on_change,omitempty"` // of a Server that changes its tools: "refuse", "run" or "follow"
+	DryRun     bool              `json:"dry_run,omitempty"`   // only check
 }
 
 // ToolkitServer is an MCP server that speaks streamable HTTP. Its tools come with Sync.
@@ -61,6 +62,7 @@ type SyncedToolkit struct {
 	Tools   int            `json:"synced_count"`
 	LeftOut []string       `json:"left_out"` // tools that cannot be used, and why
 	Changes ToolkitChanges `json:"changes"`
+	Pending PendingChanges `json:"pending"` // what waits for approval
 }
 
 // CustomToolkit is one of the project's own.
@@ -83,7 +85,8 @@ func (s CustomToolkits) Put(ctx context.Context, k NewToolkit) (StoredToolkit, e
 	return stored, err
 }
 
-// Sync lists the tools of an MCP server and makes them its next version. Servers with accounts need one to list them with.
+// Sync lists the tools of an MCP server. The first time they become the toolkit's; later what is different waits for approval.
+// Servers with accounts need one to list them with.
 func (s CustomToolkits) Sync(ctx context.Context, slug, accountID string) (SyncedToolkit, error) {
 	var synced SyncedToolkit
 	body := struct {

@@ -21,6 +21,10 @@ type toolkitCmd struct {
 	Unpin  toolkitUnpinCmd  `cmd:"" help:"Let the project follow the newest version of a toolkit again."`
 	Add    toolkitAddCmd    `cmd:"" help:"Make toolkits of OpenAPI descriptions and GraphQL schemas (on the server's machine)."`
 	Remove toolkitRemoveCmd `cmd:"" help:"Take a toolkit away that was added (on the server's machine)."`
+
+	Sync    toolkitSyncCmd    `cmd:"" help:"Ask an MCP server of the project for its tools."`
+	Changes toolkitChangesCmd `cmd:"" help:"Show what MCP servers of the project changed in their tools and waits for approval."`
+	Approve toolkitApproveCmd `cmd:"" help:"Approve what an MCP server changed."`
 }
 
 type toolkitListCmd struct {

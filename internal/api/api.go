@@ -22,6 +22,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/search"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/toolsync"
 	"github.com/patchbay-dev/patchbay/internal/trigger"
 )
 
@@ -41,6 +42,7 @@ type Options struct {
 	Realtime   *realtime.Service
 	Triggers   *trigger.Service
 	Imports    *imports.Service // descriptions that become toolkits of projects
+	ToolSync   *toolsync.Service
 
 	Pages    http.Handler                // Connect pages, OAuth callbacks and logos; nil: those routes answer 404
 	OAuth    http.Handler                // the OAuth endpoints of programs; nil: 404
@@ -71,6 +73,7 @@ type api struct {
 	realtime   *realtime.Service
 	triggers   *trigger.Service
 	imports    *imports.Service
+	toolsync   *toolsync.Service
 	ready      func(context.Context) error
 	prepared   preparedTools
 	origin     func(*http.Request) (string, error)
@@ -82,8 +85,8 @@ type api struct {
 
 // New makes the handler of everything this server serves over HTTP.
 func New(o Options) (http.Handler, error) {
-	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil || o.Realtime == nil || o.Triggers == nil || o.Imports == nil {
-		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers, Events, Realtime, Triggers and Imports are required")
+	if o.Tenants == nil || o.Sessions == nil || o.Connect == nil || o.Runner == nil || o.Catalog == nil || o.Search == nil || o.Metrics == nil || o.MCPServers == nil || o.Events == nil || o.Realtime == nil || o.Triggers == nil || o.Imports == nil || o.ToolSync == nil {
+		return nil, errors.New("api: Tenants, Sessions, Connect, Runner, Catalog, Search, Metrics, MCPServers, Events, Realtime, Triggers, Imports and ToolSync are required")
 	}
 	publicURL, err := checkPublicURL(o.PublicURL)
 	if err != nil {
@@ -91,7 +94,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	a := &api{
 		tenants: o.Tenants, sessions: o.Sessions, connect: o.Connect, runner: o.Runner,
-		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events, realtime: o.Realtime, triggers: o.Triggers, imports: o.Imports,
+		catalog: o.Catalog, index: o.Search, metrics: o.Metrics, ready: o.Ready, mcpServers: o.MCPServers, events: o.Events, realtime: o.Realtime, triggers: o.Triggers, imports: o.Imports, toolsync: o.ToolSync,
 		origin:  Origin(publicURL, o.TrustProxy),
 		maxBody: o.MaxBody, timeout: o.Timeout, log: o.Log, now: o.Now,
 	}

@@ -18,6 +18,7 @@ type upsertCustomToolkitRequest struct {
 	ToolkitConfig json.RawMessage   `json:"toolkit_config"` // an MCP server, in the contract's words
 	Definition    json.RawMessage   `json:"definition"`     // what an importer made
 	Files         map[string]string `json:"files"`          // a toolkit in our own format: toolkit.yaml and the files beside it
+	OnChange      catalog.OnChange  `json:"on_change"`      // with toolkit_config: when the server changes its tools; empty: as it was
 	DryRun        bool              `json:"dry_run"`        // only check
 }
 
@@ -65,6 +66,8 @@ func (a *api) customDocument(ctx context.Context, caller tenant.Caller, in upser
 		}
 	}
 	switch {
+	case in.OnChange != "" && len(in.ToolkitConfig) == 0:
+		return catalog.Document{}, invalidRequest("on_change: goes with toolkit_config")
 	case given != 1:
 		return catalog.Document{}, invalidRequest("toolkit_config, definition, files: give exactly one of them")
 	case len(in.ToolkitConfig) > 0:
@@ -157,6 +160,9 @@ func (a *api) deleteCustomToolkit(ctx context.Context, caller tenant.Caller, in 
 			out.AuthConfigs++
 			out.Accounts += config.Connections
 		}
+	}
+	if err := a.toolsync.Forget(ctx, caller, slug); err != nil {
+		return out, err
 	}
 	return out, a.catalog.Remove(ctx, caller.ProjectID, slug)
 }

@@ -7,9 +7,8 @@ import (
 	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
-	"github.com/patchbay-dev/patchbay/internal/connect"
-	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/toolsync"
 )
 
 // toolkitConfig is an MCP server in the contract's words (section 16).
@@ -33,7 +32,7 @@ func (a *api) serverDocument(ctx context.Context, caller tenant.Caller, in upser
 	if err := strict.Decode(&config); err != nil {
 		return catalog.Document{}, invalidRequest("toolkit_config: " + strings.TrimPrefix(err.Error(), "json: "))
 	}
-	server := catalog.MCPToolkit{Slug: in.Slug, Name: config.Name, AppURL: config.AppURL}
+	server := catalog.MCPToolkit{Slug: in.Slug, Name: config.Name, AppURL: config.AppURL, OnChange: in.OnChange}
 	for _, s := range config.Schemes {
 		server.Schemes = append(server.Schemes, catalog.MCPScheme{Mode: s.Mode, Headers: s.Headers, KeyTitle: keyTitle(s.KeyField), Discovery: s.Discovery})
 	}
@@ -70,6 +69,7 @@ func keyTitle(raw json.RawMessage) string {
 type syncCustomToolkitRequest struct {
 	Slug      string `json:"slug"`
 	AccountID string `json:"connected_account_id"`
+	Approve   bool   `json:"approve"` // changes of tools that were approved before, unseen
 }
 
 type syncCustomToolkitResponse struct {
@@ -78,40 +78,88 @@ type syncCustomToolkitResponse struct {
 	Synced  int             `json:"synced_count"`
 	LeftOut []string        `json:"left_out"` // tools that cannot be used here, and why
 	Changes catalog.Changes `json:"changes"`
+	Pending toolkitChanges  `json:"pending"`
 }
 
-// syncCustomToolkit lists the tools of an MCP server and makes them the toolkit's next version.
+// syncCustomToolkit lists the tools of an MCP server: they become the toolkit's, or what is different in them waits for approval.
 func (a *api) syncCustomToolkit(ctx context.Context, caller tenant.Caller, in syncCustomToolkitRequest) (syncCustomToolkitResponse, error) {
-	var none syncCustomToolkitResponse
 	if in.Slug == "" {
-		return none, invalidRequest("slug: is required")
+		return syncCustomToolkitResponse{}, invalidRequest("slug: is required")
 	}
-	slug := catalog.MCPSlug(in.Slug)
-	known, err := a.catalog.Definition(ctx, caller.ProjectID, slug)
+	synced, err := a.toolsync.Sync(ctx, caller, in.Slug, in.AccountID, in.Approve)
 	if err != nil {
-		return none, err
+		return syncCustomToolkitResponse{}, err
 	}
-	if known == nil || known.Source.Kind != catalog.SourceMCP {
-		return none, fault.New(fault.NotFound, fault.SlugToolkitNotFound, "The project has registered no MCP server %q.", short(in.Slug)).
-			WithFix("Register it: POST /api/v3.1/custom/toolkits/upsert with toolkit_config.")
+	if synced.LeftOut == nil {
+		synced.LeftOut = []string{}
 	}
-	tk, err := known.Bare()
+	return syncCustomToolkitResponse{synced.Slug, synced.Version, synced.Tools, synced.LeftOut, synced.Diff, changesOf(synced.Pending)}, nil
+}
+
+// toolkitChanges is what waits for approval in a toolkit.
+type toolkitChanges struct {
+	Slug      string               `json:"slug"`
+	Name      string               `json:"name"`
+	OnChange  catalog.OnChange     `json:"on_change"`
+	Revision  *string              `json:"revision"` // to be named in approving; null when nothing waits
+	Changes   []catalog.ToolChange `json:"changes"`
+	AccountID *string              `json:"connected_account_id"` // that the server is asked with
+	CheckedAt *string              `json:"checked_at"`
+	Problem   *string              `json:"problem"` // why the server could not be asked the last time
+}
+
+func changesOf(p toolsync.Pending) toolkitChanges {
+	out := toolkitChanges{
+		Slug: p.Toolkit, Name: p.Name, OnChange: p.OnChange, Revision: orNull(p.Revision), Changes: p.Changes, AccountID: orNull(p.AccountID),
+		Problem: orNull(p.Problem),
+	}
+	if out.Changes == nil {
+		out.Changes = []catalog.ToolChange{}
+	}
+	if !p.CheckedAt.IsZero() {
+		out.CheckedAt = orNull(timestamp(p.CheckedAt))
+	}
+	return out
+}
+
+type listToolkitChangesRequest struct {
+	Slug string `query:"toolkit_slug" json:"-"`
+}
+
+type listToolkitChangesResponse struct {
+	Items []toolkitChanges `json:"items"`
+}
+
+// listToolkitChanges shows what MCP servers changed in their tools and nobody has approved yet.
+func (a *api) listToolkitChanges(ctx context.Context, caller tenant.Caller, in listToolkitChangesRequest) (listToolkitChangesResponse, error) {
+	list, err := a.toolsync.Pending(ctx, caller, in.Slug)
 	if err != nil {
-		return none, err
+		return listToolkitChangesResponse{}, err
 	}
-	if !tk.NoAuth() && in.AccountID == "" {
-		return none, invalidRequest("connected_account_id: is required, " + tk.Name + " lists its tools to connected accounts only")
+	return listToolkitChangesResponse{mapped(list, changesOf)}, nil
+}
+
+type approveToolkitChangesRequest struct {
+	Slug     string   `json:"slug"`
+	Revision string   `json:"revision"`
+	Tools    []string `json:"tools"` // slugs; none: all that changed
+}
+
+type approveToolkitChangesResponse struct {
+	Slug    string          `json:"slug"`
+	Version string          `json:"version"`
+	Changes catalog.Changes `json:"changes"`
+	Pending toolkitChanges  `json:"pending"` // what still waits
+}
+
+// approveToolkitChanges makes changes that were seen the toolkit's.
+func (a *api) approveToolkitChanges(ctx context.Context, caller tenant.Caller, in approveToolkitChangesRequest) (approveToolkitChangesResponse, error) {
+	if in.Slug == "" {
+		return approveToolkitChangesResponse{}, invalidRequest("slug: is required")
 	}
-	tools, leftOut, err := a.runner.ListServerTools(ctx, caller, tk, connect.Selection{AccountID: in.AccountID}, known.Tools)
+	added, pending, err := a.toolsync.Approve(ctx, caller, in.Slug, in.Revision, in.Tools)
 	if err != nil {
-		return none, err
+		return approveToolkitChangesResponse{}, err
 	}
-	added, err := a.catalog.Add(ctx, caller.ProjectID, catalog.Document{Definition: known.WithMCPTools(tools)})
-	if err != nil {
-		return none, err
-	}
-	if leftOut == nil {
-		leftOut = []string{}
-	}
-	return syncCustomToolkitResponse{added.Slug, added.Version, len(tools), leftOut, added.Diff}, nil
+	return approveToolkitChangesResponse{added.Slug, added.Version, added.Diff, changesOf(pending)}, nil
 }

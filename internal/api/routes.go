@@ -73,6 +73,8 @@ func (a *api) routes() []route {
 		{"PUT", "/toolkits/{slug}/pin", 200, 0, serve(a.pinToolkit)},
 		{"POST", "/custom/toolkits/upsert", 200, noRetry, serve(a.upsertCustomToolkit)},
 		{"POST", "/custom/toolkits/sync", 200, noRetry, serve(a.syncCustomToolkit)},
+		{"GET", "/custom/toolkits/changes", 200, 0, serve(a.listToolkitChanges)},
+		{"POST", "/custom/toolkits/approve", 200, noRetry, serve(a.approveToolkitChanges)},
 		{"GET", "/custom/toolkits", 200, 0, serve(a.listCustomToolkits)},
 		{"POST", "/custom/toolkits/import", 202, noRetry, serve(a.importToolkit)},
 		{"GET", "/custom/toolkits/imports", 200, 0, serve(a.listImports)},

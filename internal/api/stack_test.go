@@ -31,6 +31,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/store/storetest"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/toolsync"
 	"github.com/patchbay-dev/patchbay/internal/trigger"
 )
 
@@ -43,6 +44,8 @@ type stack struct {
 	triggers *trigger.Service
 	calls    chan string         // what became of providers' calls
 	imported chan imports.Import // that have ended
+	toolsync *toolsync.Service
+	looks    chan string // what became of looks at MCP servers
 	connect  *connect.Service
 	upstream *upstream
 	log      *lockedBuffer
@@ -108,7 +111,10 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	must(t, err)
 	s.connect = connections
 	t.Cleanup(connections.Close)
-	runner, err := execute.New(execute.Options{Accounts: connections, Client: client, Store: s.store, Now: s.clock.Now, Called: metrics.ToolCalled})
+	runner, err := execute.New(execute.Options{
+		Accounts: connections, Client: client, Store: s.store, Now: s.clock.Now, Called: metrics.ToolCalled,
+		ToolsChanged: func(ctx context.Context, project, toolkit string) { s.toolsync.Heard(ctx, project, toolkit) },
+	})
 	must(t, err)
 	runner.Start()
 	t.Cleanup(func() {
@@ -150,7 +156,7 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	_, s.otherKey, err = tenants.CreateKey(t.Context(), other.ID, "test")
 	must(t, err)
 
-	s.calls = make(chan string, 100)
+	s.calls, s.looks = make(chan string, 100), make(chan string, 100)
 	s.triggers, err = trigger.New(trigger.Options{
 		Store: s.store, Catalog: func(projectID string) *catalog.Snapshot { return tools.Snapshot(projectID) },
 		Connections: connections, Runner: runner, Now: s.clock.Now,
@@ -166,8 +172,11 @@ func newStackOver(t testing.TB, toolkits []*catalog.Toolkit, options ...stackOpt
 	imported.Start()
 	t.Cleanup(imported.Stop)
 
+	s.toolsync, err = toolsync.New(toolsync.Options{Store: s.store, Toolkits: tools, Servers: runner, Now: s.clock.Now, Looked: func(outcome string) { s.looks <- outcome }})
+	must(t, err)
+
 	o := Options{
-		Triggers: s.triggers, Imports: imported,
+		Triggers: s.triggers, ToolSync: s.toolsync, Imports: imported,
 		Tenants: tenants, Sessions: sessions, Connect: connections, Runner: runner, Catalog: tools, Metrics: metrics, MCPServers: servers, Events: events, Realtime: live,
 		Search: index, Gatherer: registry, Now: s.clock.Now,
 		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -29,6 +29,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/toolsync"
 	"github.com/patchbay-dev/patchbay/internal/trigger"
 	"github.com/patchbay-dev/patchbay/web"
 )
@@ -59,6 +60,7 @@ type parts struct {
 	events    *event.Service
 	triggers  *trigger.Service
 	imports   *imports.Service
+	toolsync  *toolsync.Service
 	legacy    *legacy.Service
 
 	people *authserver.Service
@@ -152,13 +154,15 @@ func (p *parts) wireServices() (err error) {
 	}
 	p.refresher = connect.NewRefresher(p.connect, connect.RefresherOptions{Interval: a.config.RefreshInterval})
 	p.runner, err = execute.New(execute.Options{
-		Accounts: p.connect,
-		Client:   p.outbound,
-		Store:    p.store,
-		Called:   p.metrics.ToolCalled,
-		Programs: programOptions(&a.config, a.log),
-		Now:      a.now,
-		Log:      a.log,
+		Accounts:     p.connect,
+		Client:       p.outbound,
+		Store:        p.store,
+		Called:       p.metrics.ToolCalled,
+		Programs:     programOptions(&a.config, a.log),
+		OnChange:     catalog.OnChange(a.config.MCPOnChange),
+		ToolsChanged: func(ctx context.Context, project, toolkit string) { p.toolsync.Heard(ctx, project, toolkit) },
+		Now:          a.now,
+		Log:          a.log,
 	})
 	if err != nil {
 		return err
@@ -198,6 +202,10 @@ func (p *parts) wireServices() (err error) {
 		return err
 	}
 	p.imports, err = p.newImports()
+	if err != nil {
+		return err
+	}
+	p.toolsync, err = p.newToolSync()
 	return err
 }
 
@@ -250,6 +258,7 @@ func (p *parts) wireEdges() error {
 		Realtime:   live,
 		Triggers:   p.triggers,
 		Imports:    p.imports,
+		ToolSync:   p.toolsync,
 		Pages:      pages,
 		OAuth:      oauth,
 		MCP:        mcp,
@@ -337,6 +346,7 @@ func (p *parts) start() {
 	p.events.Start()
 	p.triggers.Start()
 	p.imports.Start()
+	p.toolsync.Start()
 	p.app.server.RegisterOnShutdown(p.events.CloseStreams) // they would keep it waiting
 	p.background.every(p.app.config.SweepInterval, "sweep", p.sweep)
 	p.background.jobs.Go(func() {
@@ -365,6 +375,7 @@ func (p *parts) close(ctx context.Context) error {
 	p.catalog.Stop()
 	p.refresher.Stop()
 	p.triggers.Stop()
+	p.toolsync.Stop()
 	p.events.Stop()
 	err := errors.Join(p.runner.Stop(ctx), p.stopMeaning())
 	p.connect.Close()

@@ -14,7 +14,7 @@ var levels = map[string]int{
 	"internal/catalog": 3, "internal/authserver": 3, "internal/event": 3, "internal/inference": 3,
 	"internal/connect": 4, "internal/search": 4, "internal/realtime": 4, "internal/embedding": 4, "internal/planner": 4,
 	"internal/execute": 5,
-	"internal/session": 6, "internal/trigger": 6, "internal/legacy": 6,
+	"internal/session": 6, "internal/trigger": 6, "internal/legacy": 6, "internal/toolsync": 6,
 	"internal/api": 7, "internal/oauthapi": 7, "internal/mcpserver": 7, "internal/store": 7, "web": 7,
 	"internal/app": 8,
 	"cmd":          9,
@@ -100,7 +100,7 @@ var confined = map[string][]string{
 	"code.dny.dev/ssrf":                      {"internal/outbound"},
 	"github.com/coder/websocket":             {"internal/realtime"},
 	"github.com/alecthomas/kong":             {"cmd"},
-	"github.com/modelcontextprotocol/go-sdk": {"internal/mcpserver", "internal/catalog/source_mcp.go", "internal/execute/mcp.go", "internal/execute/mcp_program.go", "internal/execute/mcp_programs.go"},
+	"github.com/modelcontextprotocol/go-sdk": {"internal/mcpserver", "internal/catalog/source_mcp.go", "internal/execute/mcp.go", "internal/execute/mcp_confirm.go", "internal/execute/mcp_program.go", "internal/execute/mcp_programs.go"},
 	"github.com/coreos/go-oidc/v3":           {"internal/authserver"},
 	"github.com/prometheus/client_golang":    {"internal/api", "internal/app"},
 }

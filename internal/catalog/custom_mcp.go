@@ -19,14 +19,16 @@ type MCPToolkit struct {
 	Name    string
 	AppURL  string // the server's endpoint
 	Schemes []MCPScheme
+
+	OnChange OnChange // empty: as it was
 }
 
 // MCPScheme is a way to connect to the server.
 type MCPScheme struct {
-	Mode      string            // NO_AUTH, API_KEY, DCR_OAUTH
+	Mode      string            // NO_AUTH, API_KEY, DCR_OAUTH, CIMD_OAUTH
 	Headers   map[string]string // of API_KEY: texts in which {{generic_api_key}} stands for the key
 	KeyTitle  string            // what people read where they enter the key
-	Discovery string            // of DCR_OAUTH
+	Discovery string            // of DCR_OAUTH and CIMD_OAUTH; empty: the server itself says where
 }
 
 // MCPSlug is the slug of a registered server.
@@ -41,7 +43,7 @@ var mcpSlugName = regexp.MustCompile(`^custom_[a-z0-9][a-z0-9_]{0,29}$`)
 func (m MCPToolkit) Definition(known *Definition) (*Definition, error) {
 	d := &Definition{
 		Slug: MCPSlug(m.Slug), Name: wording.Clean(m.Name), AppURL: m.AppURL, BaseURL: m.AppURL,
-		Source: Source{Kind: SourceMCP, URL: m.AppURL}, Tools: []DefinedTool{},
+		Source: Source{Kind: SourceMCP, URL: m.AppURL}, Tools: []DefinedTool{}, OnChange: m.OnChange,
 	}
 	d.Description = "Tools of the MCP server " + d.Name + "."
 	switch {
@@ -50,9 +52,12 @@ func (m MCPToolkit) Definition(known *Definition) (*Definition, error) {
 	case m.AppURL == "" || strings.ContainsAny(m.AppURL, "{}$#") || wrongURL(m.AppURL) != "":
 		return nil, wrongMCP("toolkit_config.app_url: it must be the http or https URL of an MCP server, without a password in it")
 	case len(m.Schemes) == 0:
-		return nil, wrongMCP("toolkit_config.auth_schemes: name at least one of NO_AUTH, API_KEY and DCR_OAUTH")
+		return nil, wrongMCP("toolkit_config.auth_schemes: name at least one of NO_AUTH, API_KEY, DCR_OAUTH and CIMD_OAUTH")
 	}
 	for _, s := range m.Schemes {
+		if s.Discovery == "" {
+			s.Discovery = m.AppURL
+		}
 		auth, err := s.define()
 		if err != nil {
 			return nil, err
@@ -69,7 +74,7 @@ func (m MCPToolkit) Definition(known *Definition) (*Definition, error) {
 		return nil, fault.New(fault.Conflict, fault.SlugConflict, "The address and the auth schemes of %s cannot be changed.", d.Slug).
 			WithFix("Delete the toolkit, which ends its connections, and register it again: DELETE /api/v3.1/custom/toolkits/%s.", d.Slug)
 	}
-	d.Tools = known.Tools
+	d.Tools, d.OnChange = known.Tools, m.OnChange.Or(known.OnChange)
 	return d, nil
 }
 
@@ -83,8 +88,8 @@ func (s MCPScheme) define() (DefinedAuth, error) {
 	switch s.Mode {
 	case "NO_AUTH":
 		return DefinedAuth{Mode: s.Mode}, nil
-	case "DCR_OAUTH":
-		if s.Discovery == "" || strings.ContainsAny(s.Discovery, "{}$") || wrongURL(s.Discovery) != "" {
+	case "DCR_OAUTH", "CIMD_OAUTH":
+		if strings.ContainsAny(s.Discovery, "{}$") || wrongURL(s.Discovery) != "" {
 			return DefinedAuth{}, wrongMCP(at + "discovery_url: it must be an http or https URL")
 		}
 		return DefinedAuth{Mode: s.Mode, Discover: s.Discovery}, nil
@@ -109,7 +114,7 @@ func (s MCPScheme) define() (DefinedAuth, error) {
 		}
 		return auth, nil
 	default:
-		return DefinedAuth{}, wrongMCP(at+"mode: %q is not one of NO_AUTH, API_KEY and DCR_OAUTH", shortText(s.Mode))
+		return DefinedAuth{}, wrongMCP(at+"mode: %q is not one of NO_AUTH, API_KEY, DCR_OAUTH and CIMD_OAUTH", shortText(s.Mode))
 	}
 }
 

@@ -20,6 +20,7 @@ type Definition struct {
 	Auth        []DefinedAuth     `json:"auth,omitempty"`
 	Tools       []DefinedTool     `json:"tools"`
 	Source      Source            `json:"source"`
+	OnChange    OnChange          `json:"on_change,omitempty"` // of MCP servers
 }
 
 // Source says where a definition came from.

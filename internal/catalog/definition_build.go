@@ -38,7 +38,7 @@ func (d *Definition) Toolkit() (*Toolkit, error) {
 func (d *Definition) Bare() (*Toolkit, error) {
 	tk := &Toolkit{
 		Slug: d.Slug, Name: d.Name, Description: d.Description, Version: cmp.Or(d.Version, BaseVersion),
-		Docs: d.Docs, AppURL: d.AppURL, Logo: d.Logo, Program: d.Program.printed(),
+		Docs: d.Docs, AppURL: d.AppURL, Logo: d.Logo, Program: d.Program.printed(), OnChange: d.OnChange,
 	}
 	tk.Versions = []string{tk.Version}
 	tk.UpdatedAt, _ = time.Parse("20060102", strings.SplitN(tk.Version, "_", 2)[0])
@@ -169,7 +169,7 @@ func (t *DefinedTool) Detail(tk *Toolkit) (*Detail, error) {
 		d.Request.GraphQL, err = t.GraphQL.build()
 		d.Result.From = d.Result.From.Below("data")
 	case t.MCP != nil && t.MCP.Tool != "":
-		d.Request.MCP = &MCPRequest{Tool: t.MCP.Tool, Rename: t.MCP.Rename}
+		d.Request.MCP = &MCPRequest{Tool: t.MCP.Tool, Hash: t.MCP.Hash, Rename: t.MCP.Rename}
 	default:
 		err = errors.New("it says no request")
 	}

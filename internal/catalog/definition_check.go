@@ -52,6 +52,9 @@ func (d *Definition) check() error {
 			problem("/tools", "a program has only tools of its MCP server")
 		}
 	}
+	if !d.OnChange.known() {
+		problem("/on_change", "%q is not one of refuse, run and follow", shortText(string(d.OnChange)))
+	}
 	seen := make(map[string]bool, len(d.Tools))
 	prefix := strings.ToUpper(d.Slug) + "_"
 	for i := range d.Tools {

@@ -18,6 +18,7 @@ type Request struct {
 type MCPRequest struct {
 	Tool   string            // as the server names it
 	Rename map[string]string // as in HTTPRequest
+	Hash   string            // of the definition that was approved; empty: nobody knows
 }
 
 // Step is a request whose result later expressions use as steps.<name>.

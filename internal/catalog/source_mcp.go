@@ -28,18 +28,29 @@ type MCPServer struct {
 	MaxAnswer int                                         // bytes of one message
 	Pipes     io.ReadWriteCloser                          // of a program that runs, in place of the URL; the session closes them
 	Old       bool                                        // greets in the revision of 2025-11-25, for servers that fall over a newer greeting
+	Changed   func()                                      // is told when the server says that its list of tools changed; nil: nobody is
+	Listen    bool                                        // keep a stream open on which the server can say so at any time
 }
 
 // Limits of what a server may list.
 const (
-	maxMCPTools = 500
-	maxMCPPages = 100
+	maxMCPTools      = 500
+	maxMCPPages      = 100
+	maxMCPDefinition = 256 << 10 // bytes of one tool's definition
+	maxMCPList       = 16 << 20  // bytes of all definitions
 )
 
-// Connect opens a session. It gives the server nothing to ask us: no sampling, no roots, no elicitation, no stream of its own.
-// Requests of the session carry the context of the call that they are for.
+// Connect opens a session. It gives the server nothing to ask us: no sampling, no roots, no elicitation, and a stream of its own
+// only to listen. Requests of the session carry the context of the call that they are for; those of a stream carry none.
 func (s MCPServer) Connect(ctx context.Context) (*mcp.ClientSession, error) {
-	client := mcp.NewClient(&mcp.Implementation{Name: "patchbay", Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
+	o := &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}}
+	if s.Listen { // the newer protocol opens a stream for whoever has a handler; the middleware below is what hears
+		o.ToolListChangedHandler = func(context.Context, *mcp.ToolListChangedRequest) {}
+	}
+	client := mcp.NewClient(&mcp.Implementation{Name: "patchbay", Version: "1"}, o)
+	if s.Changed != nil {
+		client.AddReceivingMiddleware(s.hear)
+	}
 	options := &mcp.ClientSessionOptions{}
 	if s.Old {
 		options.ProtocolVersion = "2025-11-25"
@@ -57,11 +68,20 @@ func (s MCPServer) transport() mcp.Transport {
 		return &mcp.IOTransport{Reader: s.Pipes, Writer: s.Pipes, MaxLineLength: s.MaxAnswer}
 	}
 	return &mcp.StreamableClientTransport{
-		Endpoint: s.URL, DisableStandaloneSSE: true, MaxRetries: 1, MaxEventSize: s.MaxAnswer,
+		Endpoint: s.URL, DisableStandaloneSSE: !s.Listen, MaxRetries: 1, MaxEventSize: s.MaxAnswer,
 		HTTPClient: &http.Client{
 			Transport:     sendFunc(s.Send),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
+	}
+}
+
+func (s MCPServer) hear(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, r mcp.Request) (mcp.Result, error) {
+		if method == "notifications/tools/list_changed" {
+			s.Changed()
+		}
+		return next(ctx, method, r)
 	}
 }
 
@@ -119,6 +139,7 @@ func ToolsOfMCP(ctx context.Context, session *mcp.ClientSession, slug string, kn
 func (l *MCPListing) Tools(slug string, known []DefinedTool) (tools []DefinedTool, leftOut []string) {
 	n := newMCPNames(slug, known)
 	seen := map[string]bool{}
+	size := 0
 	for _, t := range l.tools {
 		if seen[t.Name] {
 			leftOut = append(leftOut, shortText(t.Name)+": the server lists it twice")
@@ -128,6 +149,10 @@ func (l *MCPListing) Tools(slug string, known []DefinedTool) (tools []DefinedToo
 		tool, err := n.tool(t)
 		if err != nil {
 			leftOut = append(leftOut, shortText(t.Name)+": "+err.Error())
+			continue
+		}
+		if size += len(tool.Input) + len(tool.Output); size > maxMCPList {
+			leftOut = append(leftOut, shortText(t.Name)+fmt.Sprintf(": the definitions before it have %d MB already", maxMCPList>>20))
 			continue
 		}
 		tools = append(tools, tool)
@@ -154,6 +179,40 @@ func listMCP(ctx context.Context, session *mcp.ClientSession) ([]*mcp.Tool, erro
 		params = &mcp.ListToolsParams{Cursor: page.NextCursor}
 	}
 	return nil, fault.New(fault.Unprocessable, fault.SlugInvalid, "The MCP server's list of tools has no end: %d pages were read.", maxMCPPages)
+}
+
+// MCPHashes lists the tools of a session's server: the hash of each definition, by the server's name for the tool.
+func MCPHashes(ctx context.Context, session *mcp.ClientSession) (map[string]string, error) {
+	listed, err := listMCP(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	hashes := make(map[string]string, len(listed))
+	for _, t := range listed {
+		if _, twice := hashes[t.Name]; twice {
+			continue // as Tools does: the first counts
+		}
+		if hashes[t.Name], err = mcpHash(t); err != nil {
+			delete(hashes, t.Name)
+		}
+	}
+	return hashes, nil
+}
+
+// mcpHash is what a definition is known by: all that it says to models and clients. Pictures and what is the server's own affair
+// may change without the tool being another.
+func mcpHash(t *mcp.Tool) (string, error) {
+	pinned := *t
+	pinned.Meta, pinned.Icons = nil, nil
+	plain, err := json.Marshal(&pinned)
+	switch {
+	case err != nil:
+		return "", errors.New("its definition is not JSON")
+	case len(plain) > maxMCPDefinition:
+		return "", fmt.Errorf("its definition has more than %d KB", maxMCPDefinition>>10)
+	}
+	sum := sha256.Sum256(plain)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // mcpNames gives tools their slugs.
@@ -199,17 +258,14 @@ func (n *mcpNames) slug(name string) string {
 
 // tool makes a tool of a definition.
 func (n *mcpNames) tool(t *mcp.Tool) (DefinedTool, error) {
-	pinned := *t
-	pinned.Meta, pinned.Icons = nil, nil // what changes without the tool being another
-	plain, err := json.Marshal(&pinned)
+	hash, err := mcpHash(t)
 	if err != nil {
-		return DefinedTool{}, errors.New("its definition is not JSON")
+		return DefinedTool{}, err
 	}
-	sum := sha256.Sum256(plain)
 	out := DefinedTool{
 		Name:        wording.Clip(wording.Clean(cmp.Or(t.Title, mcpTitle(t.Annotations), t.Name)), 200),
 		Description: wording.Shorten(wording.Clean(t.Description), 2<<10), Hints: mcpHints(t.Annotations),
-		MCP: &DefinedMCP{Tool: t.Name, Hash: hex.EncodeToString(sum[:])},
+		MCP: &DefinedMCP{Tool: t.Name, Hash: hash},
 	}
 	out.Name = cmp.Or(out.Name, t.Name)
 	readable := func(schema map[string]any) (Schema, error) {

@@ -30,6 +30,7 @@ type Toolkit struct {
 	Triggers    []*TriggerType
 	Custom      bool // belongs to one project rather than to the server
 	UpdatedAt   time.Time
+	OnChange    OnChange // of MCP servers
 
 	hash    string  // of its content; empty: made when it is asked for
 	packed  *packed // where the details of its tools are kept; nil: in the tools

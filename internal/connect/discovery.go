@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,8 +75,8 @@ func (a *authClient) discover(ctx context.Context, g Grant) (authServer, error) 
 	return server, server.check(at, issuer)
 }
 
-// resource reads the metadata of a protected resource, at its own well-known address or at its origin's. One that has none is
-// taken for its own authorization server.
+// resource reads the metadata of a protected resource: at its own well-known address, at its origin's, or where the resource itself
+// says when it is asked without a token. One that has none is taken for its own authorization server.
 func (a *authClient) resource(ctx context.Context, g Grant, at *url.URL) (protectedResource, error) {
 	const wellKnown = "/.well-known/oauth-protected-resource"
 	origin := at.Scheme + "://" + at.Host
@@ -83,7 +84,13 @@ func (a *authClient) resource(ctx context.Context, g Grant, at *url.URL) (protec
 	if path := strings.TrimSuffix(at.EscapedPath(), "/"); path != "" {
 		places = []string{origin + wellKnown + path, origin + wellKnown}
 	}
-	for _, place := range places {
+	for i := 0; i <= len(places); i++ {
+		place := ""
+		if i < len(places) {
+			place = places[i]
+		} else if place = a.challenge(ctx, g, at); place == "" {
+			break
+		}
 		var found protectedResource
 		ok, err := a.read(ctx, g, place, &found)
 		if err != nil {
@@ -99,6 +106,36 @@ func (a *authClient) resource(ctx context.Context, g Grant, at *url.URL) (protec
 	}
 	return protectedResource{}, nil
 }
+
+// challenge asks a resource without a token, and gives the address of its metadata that its refusal names (RFC 9728 section 5.1);
+// empty when it names none.
+func (a *authClient) challenge(ctx context.Context, g Grant, at *url.URL) string {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return ""
+	}
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	r.Header.Set("User-Agent", userAgent)
+	res, err := a.http.DoVia(g.Proxy, r)
+	if err != nil {
+		return ""
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusUnauthorized {
+		return ""
+	}
+	for _, header := range res.Header.Values("WWW-Authenticate") {
+		if named := resourceMetadata.FindStringSubmatch(header); named != nil {
+			place, err := url.Parse(named[1])
+			if err == nil && place.Host != "" && place.User == nil && (place.Scheme == "https" || place.Scheme == at.Scheme) {
+				return place.String()
+			}
+		}
+	}
+	return ""
+}
+
+var resourceMetadata = regexp.MustCompile(`(?i)\bresource_metadata="([^"\\]+)"`)
 
 // covers reports whether a resource's own name for itself is its address, or the beginning of it.
 func covers(resource string, at *url.URL) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -27,6 +28,7 @@ type signInServer struct {
 	given      map[string]any // what it is answered
 	tokenForms []url.Values
 	basic      []string // user of HTTP Basic, by token request
+	challenge  string   // with which the resource refuses requests without a token; empty: there is no resource
 }
 
 func newSignInServer(t *testing.T) *signInServer {
@@ -55,7 +57,20 @@ func (s *signInServer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.URL.Path {
 	case "/.well-known/oauth-protected-resource/mcp":
+		if s.challenge != "" {
+			http.NotFound(w, r)
+			return
+		}
 		answer(s.resource)
+	case "/documents/mcp.json":
+		answer(s.resource)
+	case "/mcp":
+		if s.challenge == "" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("WWW-Authenticate", s.challenge)
+		w.WriteHeader(http.StatusUnauthorized)
 	case "/.well-known/oauth-authorization-server/as":
 		answer(s.metadata)
 	case "/register":
@@ -141,6 +156,30 @@ func TestDCRFromNothingToTokens(t *testing.T) {
 	}
 	if ended, err := scheme.Revoke(t.Context(), g); err != nil || !slices.Contains(ended, "access_token") {
 		t.Errorf("revoked %v (%v)", ended, err)
+	}
+}
+
+// Where a resource describes itself it may say in its refusal alone (RFC 9728 section 5.1).
+func TestDiscoveryByRefusal(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ challenge, resource, want string }{
+		"named":               {`Bearer realm="x", resource_metadata="%s/documents/mcp.json", scope="tools"`, "/mcp", ""},
+		"of somebody else":    {`Bearer resource_metadata="%s/documents/mcp.json"`, "/other", "another resource"},
+		"nothing named":       {`Bearer realm="%s"`, "/mcp", "how to sign in"},
+		"no address":          {`Bearer resource_metadata="javascript:%s"`, "/mcp", "how to sign in"},
+		"a password in it":    {`Bearer resource_metadata="http://u:p@%s"`, "/mcp", "how to sign in"},
+		"nothing is there":    {`Bearer resource_metadata="%s/nowhere"`, "/mcp", "how to sign in"},
+		"the refusal is long": {`Bearer ` + strings.Repeat(`a="b", `, 500) + `resource_metadata="%s/documents/mcp.json"`, "/mcp", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSignInServer(t)
+			s.challenge, s.resource["resource"] = fmt.Sprintf(c.challenge, s.URL), s.URL+c.resource
+			_, err := newDCR().Begin(t.Context(), s.grant(t, DCROAuth), &Handshake{State: "s", RedirectURI: "https://patchbay.example/cb"})
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("want %q, got %v", c.want, err)
+			}
+		})
 	}
 }
 

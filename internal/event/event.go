@@ -13,6 +13,7 @@ const (
 	TriggerMessage   Type = "composio.trigger.message"           // something happened at a provider
 	AccountExpired   Type = "composio.connected_account.expired" // an account that worked needs its user again
 	TriggerDisabled  Type = "composio.trigger.disabled"          // a trigger instance was switched off by the server
+	ToolkitChanged   Type = "patchbay.toolkit.changed"           // tools of an MCP server changed and wait for approval
 	longestEventData      = 4 << 20                              // bytes of Event.Data
 )
 

@@ -18,6 +18,7 @@ func Kinds() []Kind {
 		{TriggerMessage, "Something happened at a service that a trigger watches for.", []Payload{V1, V2, V3}},
 		{AccountExpired, "A connected account stopped working and needs its user to connect it again.", []Payload{V3}},
 		{TriggerDisabled, "A trigger was switched off by the server, with the reason.", []Payload{V3}},
+		{ToolkitChanged, "An MCP server changed tools that were approved, or has new ones; they wait for approval.", []Payload{V3}},
 	}
 }
 

@@ -31,7 +31,7 @@ func (x *execution) askServer(ctx context.Context, r *catalog.MCPRequest) ([]byt
 	}
 	for attempt := 1; ; attempt++ {
 		_, turn := x.credential()
-		a, err := call(ctx, params, e)
+		a, err := call(ctx, r, params, e)
 		if err == nil {
 			if !e.repeatable {
 				x.wrote.Store(true)
@@ -47,7 +47,7 @@ func (x *execution) askServer(ctx context.Context, r *catalog.MCPRequest) ([]byt
 
 // callServer calls the tool over a session of the account's, or a new one. A session that the server has meanwhile forgotten is
 // replaced: the server did nothing then.
-func (x *execution) callServer(ctx context.Context, params *mcp.CallToolParams, e exchange) (answer, error) {
+func (x *execution) callServer(ctx context.Context, r *catalog.MCPRequest, params *mcp.CallToolParams, e exchange) (answer, error) {
 	endpoint, err := x.toolkit.MCPEndpoint(&x.env)
 	if err != nil {
 		return answer{}, err
@@ -59,9 +59,17 @@ func (x *execution) callServer(ctx context.Context, params *mcp.CallToolParams, 
 		session, reused := x.takeSession(key, fresh)
 		if session == nil {
 			asked := x.newAsked()
-			if session, err = x.openSession(ctx, endpoint, asked); err != nil {
+			if session, err = x.openSession(ctx, key, asked); err != nil {
 				return answer{}, x.unopened(x.serverFailure(ctx, err, asked, e))
 			}
+		}
+		if lost, err := x.confirm(ctx, key, session, r, e); lost && reused {
+			x.keepSession(key, session, false)
+			x.servers.forget(key)
+			continue
+		} else if err != nil {
+			x.keepSession(key, session, !lost)
+			return answer{}, err
 		}
 		asked := x.newAsked()
 		res, err := session.CallTool(context.WithValue(ctx, askedKey{}, asked), params)
@@ -70,17 +78,25 @@ func (x *execution) callServer(ctx context.Context, params *mcp.CallToolParams, 
 			x.reached.Store(true)
 			x.status.Store(int32(status))
 		}
-		var refused *jsonrpc.Error
-		refusedInside := errors.As(err, &refused) && status == http.StatusOK
-		if x.keepSession(key, session, err == nil || refusedInside || ctx.Err() != nil); err == nil {
+		lost := sessionLost(ctx, err, asked)
+		if x.keepSession(key, session, !lost); err == nil {
+			x.listen(key)
 			return x.serverAnswer(res)
 		}
-		if reused && ctx.Err() == nil && (!sent || errors.Is(err, mcp.ErrSessionMissing) || status == http.StatusNotFound || status == http.StatusBadRequest) {
+		if reused && lost && (!sent || errors.Is(err, mcp.ErrSessionMissing) || status == http.StatusNotFound || status == http.StatusBadRequest) {
 			x.servers.forget(key)
 			continue
 		}
 		return answer{}, x.serverFailure(ctx, err, asked, e)
 	}
+}
+
+// sessionLost reports whether a session is of no more use after what was asked in it. A refusal of the tool's, and a caller who
+// went away, do it no harm.
+func sessionLost(ctx context.Context, err error, asked *asked) bool {
+	var refused *jsonrpc.Error
+	_, status, _, _ := asked.seen()
+	return err != nil && ctx.Err() == nil && !(errors.As(err, &refused) && status == http.StatusOK)
 }
 
 // takeSession gives an idle session of the account's. Who comes with a credential of their own gets none of somebody else's.
@@ -101,18 +117,23 @@ func (x *execution) keepSession(key mcpKey, s *mcp.ClientSession, healthy bool) 
 }
 
 // openSession begins a session. It outlives the call, and so must not hold on to the call's context.
-func (r *Runner) openSession(ctx context.Context, endpoint string, asked *asked) (*mcp.ClientSession, error) {
+func (r *Runner) openSession(ctx context.Context, key mcpKey, asked *asked) (*mcp.ClientSession, error) {
 	own, cancel := context.WithCancel(context.WithValue(context.Background(), askedKey{}, asked))
 	stop := context.AfterFunc(ctx, cancel)
-	session, err := r.server(endpoint).Connect(own)
+	session, err := r.server(key, asked).Connect(own)
 	if !stop() || err != nil {
 		cancel()
 	}
 	return session, err
 }
 
-func (r *Runner) server(endpoint string) catalog.MCPServer {
-	return catalog.MCPServer{URL: endpoint, Send: r.sendToServer, MaxAnswer: int(r.maxAnswer)}
+// server is a toolkit's server, for a session in which something is asked.
+func (r *Runner) server(key mcpKey, asked *asked) catalog.MCPServer {
+	return catalog.MCPServer{
+		URL: key.url, MaxAnswer: int(r.maxAnswer),
+		Send:    func(q *http.Request) (*http.Response, error) { return r.sendToServer(q, asked) },
+		Changed: func() { r.toolsChanged(key) },
+	}
 }
 
 // unopened notes that no tool can have been called.
@@ -217,7 +238,7 @@ type mcpSessions struct {
 	idle   map[mcpKey][]idleSession
 	count  int
 	closed bool
-	bye    sync.WaitGroup
+	bye    *background // leaving takes a while
 }
 
 type idleSession struct {
@@ -225,8 +246,8 @@ type idleSession struct {
 	since   time.Time
 }
 
-func newMCPSessions(now func() time.Time) *mcpSessions {
-	return &mcpSessions{now: now, idle: map[mcpKey][]idleSession{}}
+func newMCPSessions(now func() time.Time, bye *background) *mcpSessions {
+	return &mcpSessions{now: now, idle: map[mcpKey][]idleSession{}, bye: bye}
 }
 
 // take gives the session that was used last; nil when there is none.
@@ -290,27 +311,18 @@ func (p *mcpSessions) forget(key mcpKey) {
 
 // leave takes leave of a server in the background, for at most some seconds.
 func (p *mcpSessions) leave(s *mcp.ClientSession) {
-	p.bye.Go(func() { _ = s.Close() }) // a server that does not take it is none the worse for us
+	p.bye.run(func() { _ = s.Close() }) // a server that does not take it is none the worse for us
 }
 
-// close leaves all servers, and waits for that as long as the context lets it.
-func (p *mcpSessions) close(ctx context.Context) {
+// close leaves all servers.
+func (p *mcpSessions) close() {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.closed = true
 	for key, list := range p.idle {
 		for _, s := range list {
 			p.leave(s.session)
 		}
 		p.set(key, nil)
-	}
-	p.mu.Unlock()
-	gone := make(chan struct{})
-	go func() {
-		p.bye.Wait()
-		close(gone)
-	}()
-	select {
-	case <-gone:
-	case <-ctx.Done():
 	}
 }

@@ -30,7 +30,8 @@ func (r *Runner) ListServerTools(ctx context.Context, c tenant.Caller, t *catalo
 	for again := false; ; again = true {
 		_, turn := x.credential()
 		asked := x.newAsked()
-		tools, leftOut, err = r.server(endpoint).Tools(context.WithValue(ctx, askedKey{}, asked), t.Slug, known)
+		key := mcpKey{project: c.ProjectID, toolkit: t.Slug, url: endpoint}
+		tools, leftOut, err = r.server(key, asked).Tools(context.WithValue(ctx, askedKey{}, asked), t.Slug, known)
 		if err == nil {
 			return tools, leftOut, nil
 		}

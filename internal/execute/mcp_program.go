@@ -56,7 +56,7 @@ func ProgramCommand(p *catalog.Program, lookup func(name string) (string, bool),
 }
 
 // callProgram calls a tool of an MCP server that is a program.
-func (x *execution) callProgram(ctx context.Context, params *mcp.CallToolParams, _ exchange) (answer, error) {
+func (x *execution) callProgram(ctx context.Context, _ *catalog.MCPRequest, params *mcp.CallToolParams, _ exchange) (answer, error) {
 	started := x.now()
 	defer func() { x.waited.Add(int64(x.now().Sub(started))) }()
 	p, err := x.program(ctx)

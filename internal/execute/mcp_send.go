@@ -42,11 +42,12 @@ func (a *asked) fail(err error) {
 	a.cause = err
 }
 
-// sendToServer sends a request of an MCP session.
-func (r *Runner) sendToServer(request *http.Request) (*http.Response, error) {
+// sendToServer sends a request of an MCP session: for the call that its context says, or else with what the session was opened
+// with.
+func (r *Runner) sendToServer(request *http.Request, opened *asked) (*http.Response, error) {
 	a, ok := request.Context().Value(askedKey{}).(*asked)
-	if !ok { // a farewell whose call is long over
-		a = &asked{}
+	if !ok {
+		a = opened
 	}
 	request = request.Clone(request.Context())
 	request.Header.Set("User-Agent", userAgent)

@@ -42,6 +42,9 @@ type Options struct {
 	Deadline  time.Duration    // of one call, with all its requests; 0: DefaultDeadline
 	MaxAnswer int64            // bytes of one answer of a provider; 0: DefaultMaxAnswer
 	Programs  ProgramOptions   // for toolkits that are programs; they end with the Runner
+
+	OnChange     catalog.OnChange                                   // of tools of MCP servers whose toolkits say nothing; empty: refuse
+	ToolsChanged func(ctx context.Context, project, toolkit string) // is told that an MCP server has other tools than before; nil: nobody is told
 }
 
 // Runner runs calls. It is safe for concurrent use. Start it to have the log written; Stop it to have the rest written.
@@ -56,9 +59,15 @@ type Runner struct {
 	deadline  time.Duration
 	maxAnswer int64
 	schemas   *schemas
+	onChange  catalog.OnChange
+	changed   func(ctx context.Context, project, toolkit string)
 	servers   *mcpSessions
 	programs  *programs
-	entries   *logBatch
+	lists     *serverLists
+	listeners *mcpListeners
+
+	background background
+	entries    *logBatch
 }
 
 // New makes a Runner. Accounts, Client and Store are needed.
@@ -81,13 +90,20 @@ func New(o Options) (*Runner, error) {
 	if o.MaxAnswer <= 0 {
 		o.MaxAnswer = DefaultMaxAnswer
 	}
-	return &Runner{
+	if o.ToolsChanged == nil {
+		o.ToolsChanged = func(context.Context, string, string) {}
+	}
+	r := &Runner{
 		accounts: o.Accounts, client: o.Client, store: o.Store, files: o.Files, now: o.Now, log: o.Log, called: o.Called,
 		deadline: o.Deadline, maxAnswer: o.MaxAnswer,
-		schemas: newSchemas(o.Log, schemaBytes),
-		servers: newMCPSessions(o.Now), programs: newPrograms(o.Programs, o.Log, o.Now, int(o.MaxAnswer)),
+		schemas:  newSchemas(o.Log, schemaBytes),
+		onChange: o.OnChange.Or(catalog.OnChangeRefuse), changed: o.ToolsChanged,
+		programs: newPrograms(o.Programs, o.Log, o.Now, int(o.MaxAnswer)),
+		lists:    newServerLists(o.Now), listeners: newMCPListeners(o.Now),
 		entries: newLogBatch(o.Store, o.Log),
-	}, nil
+	}
+	r.servers = newMCPSessions(o.Now, &r.background)
+	return r, nil
 }
 
 // Start begins to write the execution log in the background.
@@ -96,8 +112,10 @@ func (r *Runner) Start() { r.entries.start() }
 // Stop writes what is left of the log, leaves the MCP servers and ends. Calls that are still running are not waited for.
 func (r *Runner) Stop(ctx context.Context) error {
 	err := r.entries.stop(ctx)
-	r.servers.close(ctx)
+	r.listeners.hangUp()
+	r.servers.close()
 	r.programs.close(ctx)
+	r.background.close(ctx)
 	return err
 }
 

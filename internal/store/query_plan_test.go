@@ -21,6 +21,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/secret"
 	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
+	"github.com/patchbay-dev/patchbay/internal/toolsync"
 )
 
 // TestQueryPlans asks SQLite how it runs every statement: never by reading a whole table, and never by sorting what a list
@@ -68,6 +69,15 @@ func callEverything(t *testing.T, s *Store) {
 	s.StoredToolkitsOf(ctx, "")
 	s.ToolkitPins(ctx)
 	s.ToolkitPinsOf(ctx, "")
+	s.PutWatch(ctx, toolsync.Watch{})
+	s.Watch(ctx, "", "")
+	s.Watches(ctx, "")
+	s.HastenWatch(ctx, "", "", now)
+	s.ClaimWatches(ctx, job.Lease{}, 1)
+	s.RenewWatch(ctx, job.Lease{}, toolsync.Watch{})
+	s.NextWatch(ctx, now)
+	s.FinishWatch(ctx, job.Lease{}, toolsync.Watch{}, nil)
+	s.DeleteWatch(ctx, "", "")
 
 	s.CreateImport(ctx, imports.Import{ID: "imp", DueAt: now}, nil)
 	s.Import(ctx, "", "imp")
@@ -239,6 +249,7 @@ var harmless = []string{
 	"SCAN connected_accounts USING INDEX connected_accounts_leased",     // and this one those that are being refreshed
 	"SCAN webhook_subscriptions USING INDEX webhook_subscriptions_held", // and these what a node is at work on
 	"SCAN trigger_instances USING INDEX trigger_instances_held",
+	"SCAN mcp_watches USING INDEX mcp_watches_held",
 }
 
 // explain gives the steps in which a statement is run.

@@ -82,6 +82,7 @@ func (s *Store) releaseAll(ctx context.Context) error {
 			`UPDATE connected_accounts SET refresh_owner = '' WHERE refresh_owner <> ''`,
 			`UPDATE webhook_subscriptions SET lease_owner = '', lease_until = 0 WHERE lease_owner <> ''`,
 			`UPDATE trigger_instances SET lease_owner = '', lease_until = 0 WHERE lease_owner <> ''`,
+			`UPDATE mcp_watches SET lease_owner = '', lease_until = 0 WHERE lease_owner <> ''`,
 		} {
 			if _, err := t.exec(statement); err != nil {
 				return err

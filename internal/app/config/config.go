@@ -49,6 +49,8 @@ type Config struct {
 	PollInterval    time.Duration
 	MinPollInterval time.Duration
 	SweepInterval   time.Duration
+	MCPInterval     time.Duration // between two looks at what an MCP server lists
+	MCPOnChange     string        // what toolkits do that say nothing: refuse, run or follow
 	LogRetention    time.Duration
 	EventRetention  time.Duration
 	FirstRetry      time.Duration // of a webhook delivery, after its first failure

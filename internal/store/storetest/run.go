@@ -32,6 +32,7 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"oauth", oauthBehaviours},
 		{"toolkits", toolkitBehaviours},
 		{"imports", importBehaviours},
+		{"MCP watches", watchBehaviours},
 		{"keysets", keysetBehaviours},
 		{"key rotation", rotationBehaviours},
 		{"retention", retentionBehaviours},
