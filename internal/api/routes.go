@@ -33,12 +33,17 @@ const (
 )
 
 // prefixes are the two generations of clients. They mean the same here: upstream they differ in the tool version that is
-// meant when none is named (API contract section 1.2), and this server has one version of each toolkit.
+// meant when none is named (API contract section 1.2), and here that is the project's pin or the latest for both.
 var prefixes = []string{"/api/v3.1", "/api/v3"}
 
 // routes lists every operation of the API, each served below both prefixes.
 func (a *api) routes() []route {
-	return append(a.eventRoutes(), []route{
+	return slices.Concat(a.sessionRoutes(), a.catalogRoutes(), a.connectionRoutes(), a.eventRoutes(), a.projectRoutes())
+}
+
+// sessionRoutes are about one user's session.
+func (a *api) sessionRoutes() []route {
+	return []route{
 		{"POST", "/tool_router/session", 201, noRetry, serve(a.createSession)},
 		{"GET", "/tool_router/session", 200, 0, serve(a.listSessions)},
 		{"GET", "/tool_router/session/{session_id}", 200, sessionToken, serve(a.getSession)},
@@ -54,7 +59,12 @@ func (a *api) routes() []route {
 		{"POST", "/tool_router/session/{session_id}/execute_meta", 200, sessionToken | noRetry, serve(a.executeMetaInSession)},
 		{"POST", "/tool_router/session/{session_id}/link", 201, sessionToken, serve(a.linkInSession)},
 		{"POST", "/tool_router/session/{session_id}/proxy_execute", 200, noRetry, serve(a.proxyInSession)},
+	}
+}
 
+// catalogRoutes are about what there is to call, and call it outside sessions.
+func (a *api) catalogRoutes() []route {
+	return []route{
 		{"GET", "/tools", 200, 0, serve(a.listTools)},
 		{"GET", "/tools/enum", 200, 0, serve(a.listToolSlugs)},
 		{"GET", "/tools/{tool_slug}", 200, 0, serve(a.getTool)},
@@ -81,7 +91,12 @@ func (a *api) routes() []route {
 		{"GET", "/custom/toolkits/imports/{id}", 200, 0, serve(a.getImport)},
 		{"DELETE", "/custom/toolkits/imports/{id}", 200, 0, serve(a.cancelImport)},
 		{"DELETE", "/custom/toolkits/{slug}", 200, 0, serve(a.deleteCustomToolkit)},
+	}
+}
 
+// connectionRoutes are about users' accounts and how they are connected.
+func (a *api) connectionRoutes() []route {
+	return []route{
 		{"GET", "/auth_configs", 200, 0, serve(a.listAuthConfigs)},
 		{"POST", "/auth_configs", 201, 0, serve(a.createAuthConfig)},
 		{"GET", "/auth_configs/{nanoid}", 200, 0, serve(a.getAuthConfig)},
@@ -99,7 +114,32 @@ func (a *api) routes() []route {
 		{"PATCH", "/connected_accounts/{nanoid}/status", 200, 0, serve(a.setAccountStatus)},
 		{"POST", "/connected_accounts/{nanoid}/refresh", 200, 0, serve(a.refreshAccount)},
 		{"POST", "/connected_accounts/{nanoid}/revoke", 200, 0, serve(a.revokeAccount)},
+	}
+}
 
+// projectRoutes are about the project itself, and the MCP servers of the older API.
+func (a *api) projectRoutes() []route {
+	return []route{
+		{"GET", "/org/project/config", 200, 0, serve(a.getProjectConfig)},
+		{"PATCH", "/org/project/config", 200, 0, serve(a.updateProjectConfig)},
+
+		{"POST", "/mcp/servers", 201, 0, serve(a.createMCPServer)},
+		{"POST", "/mcp/servers/custom", 201, 0, serve(a.createMCPServer)},
+		{"GET", "/mcp/servers", 200, 0, serve(a.listMCPServers)},
+		{"POST", "/mcp/servers/generate", 200, 0, serve(a.generateMCPURLs)},
+		{"GET", "/mcp/servers/{serverId}/instances", 200, 0, serve(a.listMCPInstances)},
+		{"POST", "/mcp/servers/{serverId}/instances", 201, 0, serve(a.createMCPInstance)},
+		{"DELETE", "/mcp/servers/{serverId}/instances/{instanceId}", 200, 0, serve(a.deleteMCPInstance)},
+		{"GET", "/mcp/app/{appKey}", 200, 0, serve(a.listMCPServersOfToolkit)},
+		{"GET", "/mcp/{id}", 200, 0, serve(a.getMCPServer)},
+		{"PATCH", "/mcp/{id}", 200, 0, serve(a.updateMCPServer)},
+		{"DELETE", "/mcp/{id}", 200, 0, serve(a.deleteMCPServer)},
+	}
+}
+
+// eventRoutes are those by which events come in, and go out.
+func (a *api) eventRoutes() []route {
+	return []route{
 		{"GET", "/triggers_types", 200, 0, serve(a.listTriggerTypes)},
 		{"GET", "/triggers_types/list/enum", 200, 0, serve(a.listTriggerSlugs)},
 		{"GET", "/triggers_types/{slug}", 200, 0, serve(a.getTriggerType)},
@@ -117,26 +157,6 @@ func (a *api) routes() []route {
 		{"POST", "/webhook_endpoints/{nano_id}", 200, 0, serve(a.replaceEndpointData)},
 		{"POST", "/webhook_ingress/{toolkit}/{we_id}/trigger_event", 200, 0, a.ingress()},
 
-		{"GET", "/org/project/config", 200, 0, serve(a.getProjectConfig)},
-		{"PATCH", "/org/project/config", 200, 0, serve(a.updateProjectConfig)},
-
-		{"POST", "/mcp/servers", 201, 0, serve(a.createMCPServer)},
-		{"POST", "/mcp/servers/custom", 201, 0, serve(a.createMCPServer)},
-		{"GET", "/mcp/servers", 200, 0, serve(a.listMCPServers)},
-		{"POST", "/mcp/servers/generate", 200, 0, serve(a.generateMCPURLs)},
-		{"GET", "/mcp/servers/{serverId}/instances", 200, 0, serve(a.listMCPInstances)},
-		{"POST", "/mcp/servers/{serverId}/instances", 201, 0, serve(a.createMCPInstance)},
-		{"DELETE", "/mcp/servers/{serverId}/instances/{instanceId}", 200, 0, serve(a.deleteMCPInstance)},
-		{"GET", "/mcp/app/{appKey}", 200, 0, serve(a.listMCPServersOfToolkit)},
-		{"GET", "/mcp/{id}", 200, 0, serve(a.getMCPServer)},
-		{"PATCH", "/mcp/{id}", 200, 0, serve(a.updateMCPServer)},
-		{"DELETE", "/mcp/{id}", 200, 0, serve(a.deleteMCPServer)},
-	}...)
-}
-
-// eventRoutes are those by which events are received.
-func (a *api) eventRoutes() []route {
-	return []route{
 		{"POST", "/webhook_subscriptions", 201, 0, serve(a.createSubscription)},
 		{"GET", "/webhook_subscriptions", 200, 0, serve(a.listSubscriptions)},
 		{"GET", "/webhook_subscriptions/event_types", 200, 0, serve(a.listEventTypes)},

@@ -85,7 +85,7 @@ func (a *authClient) resource(ctx context.Context, g Grant, at *url.URL) (protec
 		places = []string{origin + wellKnown + path, origin + wellKnown}
 	}
 	for i := 0; i <= len(places); i++ {
-		place := ""
+		var place string
 		if i < len(places) {
 			place = places[i]
 		} else if place = a.challenge(ctx, g, at); place == "" {

@@ -18,14 +18,15 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 	x.weighToolkits(q, r, s)
 	s.best = s.best[:0]
 	weak, verbs := t.weakness(r) > 0, t.verbPart(r)
+	ofLexical, ofLikely := 1/t.lexical, likelyPart/t.likely
 	for d := range x.tools {
 		shares := x.shares(r, s, t, d)
 		if !shares && !weak {
 			s.score[d] = outOfReach
 			continue
 		}
-		lexical := s.lexical[d] / t.lexical
-		score := lexicalPart*lexical + likelyPart*s.likely[d]/t.likely + verbs*s.agrees[x.verb[d]] + s.kits[x.home[d]]
+		lexical := s.lexical[d] * ofLexical
+		score := lexicalPart*lexical + s.likely[d]*ofLikely + verbs*s.agrees[x.verb[d]] + s.kits[x.home[d]]
 		if x.nameMass[d] > 0 {
 			score += precisionPart * lexical * min(1, s.named[d]/x.nameMass[d])
 		}
