@@ -53,6 +53,7 @@ mcp() {
 }
 
 schemes() { # OAuth servers that we did not write, and a search for secrets in all that was said and kept
+  node_packages mcp # an MCP server behind one of them
   local version=v3.51.17
   local server=$PWD/.cache/zitadel-oidc-$version/server
   [ -x "$server" ] || GOBIN=$(dirname "$server") go install "github.com/zitadel/oidc/v3/example/server@$version"

@@ -1,15 +1,13 @@
 // An MCP server that we did not write, as a toolkit beside others: it is registered, synced and called, and dies.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { consent } from '../bed/browser.mjs';
-
-const program = fileURLToPath(new URL('node_modules/@modelcontextprotocol/server-everything/dist/index.js', import.meta.url));
+import { startEverything } from './everything.mjs';
 
 async function post(path, body) {
   const res = await fetch(`${process.env.PATCHBAY_URL}/api/v3.1${path}`, {
@@ -24,25 +22,6 @@ async function ok(path, body) {
   const res = await post(path, body);
   assert.ok(res.status < 300, `${path}: ${res.status} ${JSON.stringify(res.body)}`);
   return res.body;
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function startEverything() {
-  const port = await freePort();
-  const child = spawn(process.execPath, [program, 'streamableHttp'], { env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'pipe'] });
-  await new Promise((resolve, reject) => {
-    child.on('exit', (code) => reject(new Error(`server-everything ended with ${code}`)));
-    child.stderr.on('data', (text) => String(text).includes('listening') && resolve());
-  });
-  return { child, url: `http://127.0.0.1:${port}/mcp` };
 }
 
 test('server-everything is a toolkit beside GitHub and Gmail', async (t) => {

@@ -13,6 +13,7 @@ import { findLeaks } from './secrets.mjs';
 // Further servers, in this process, so that what they were answered is searched for secrets with the rest.
 import './openid.mjs';
 import './discovered.mjs';
+import './mcp.mjs';
 import './zitadel.mjs';
 
 // toolkit -> the gate of its provider, a tool that needs the account, and whether its tokens are renewed

@@ -8,6 +8,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/patchbay-dev/patchbay/internal/cache"
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 )
 
@@ -18,15 +19,15 @@ func (x *execution) confirm(ctx context.Context, key mcpKey, session *mcp.Client
 	if r.Hash == "" || x.toolkit.OnChange.Or(x.onChange) != catalog.OnChangeRefuse {
 		return false, nil
 	}
-	hashes, known := x.lists.get(key)
+	hashes, known := x.lists.hashes.Get(key)
 	if !known {
 		asked := x.newAsked()
-		began := x.lists.begin()
+		mark := x.lists.hashes.Mark()
 		hashes, err = catalog.MCPHashes(context.WithValue(ctx, askedKey{}, asked), session)
 		if err != nil {
 			return sessionLost(ctx, err, asked), x.unopened(x.serverFailure(ctx, err, asked, e))
 		}
-		x.lists.put(key, hashes, began)
+		x.lists.hashes.Put(key, hashes, mark)
 	}
 	hash, listed := hashes[r.Tool]
 	if hash == r.Hash {
@@ -76,11 +77,11 @@ const (
 
 // serverLists are what servers listed, for each account: the hashes of definitions by the server's names.
 type serverLists struct {
+	hashes *cache.Cache[mcpKey, map[string]string]
+
 	now   func() time.Time
 	mu    sync.Mutex
-	lists map[mcpKey]serverList
 	words map[[2]string]word // by project and toolkit
-	turn  uint64             // raised when something is forgotten: what was asked for before is not kept then
 }
 
 // word is that a toolkit's server changed its list.
@@ -89,51 +90,16 @@ type word struct {
 	waits bool      // it is about to be told again
 }
 
-type serverList struct {
-	hashes map[string]string
-	until  time.Time
-}
-
 func newServerLists(now func() time.Time) *serverLists {
-	return &serverLists{now: now, lists: map[mcpKey]serverList{}, words: map[[2]string]word{}}
-}
-
-func (l *serverLists) get(key mcpKey) (map[string]string, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	list, ok := l.lists[key]
-	return list.hashes, ok && l.now().Before(list.until)
-}
-
-// begin gives the turn in which a list is asked for.
-func (l *serverLists) begin() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.turn
-}
-
-func (l *serverLists) put(key mcpKey, hashes map[string]string, began uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if began != l.turn {
-		return
+	return &serverLists{
+		hashes: cache.New[mcpKey, map[string]string](cache.Options{Limit: keptLists, Life: listLife, Now: now}),
+		now:    now, words: map[[2]string]word{},
 	}
-	if len(l.lists) >= keptLists {
-		clear(l.lists) // each is read again when it is needed
-	}
-	l.lists[key] = serverList{hashes, l.now().Add(listLife)}
 }
 
 // forget drops what a toolkit's server listed.
 func (l *serverLists) forget(project, toolkit string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.turn++
-	for key := range l.lists {
-		if key.project == project && key.toolkit == toolkit {
-			delete(l.lists, key)
-		}
-	}
+	l.hashes.DropFunc(func(key mcpKey, _ map[string]string) bool { return key.project == project && key.toolkit == toolkit })
 }
 
 // tellable reports whether a change is still to be told, and when: a server that says so without end is told of now and then.
