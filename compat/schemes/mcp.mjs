@@ -1,8 +1,11 @@
-// An MCP server that we did not write, behind an authorization server where clients register (DCR_OAUTH), as a toolkit beside GitHub
-// and Gmail in one session: it lists its tools to accounts only, each user calls it with a token of their own, and it dies.
+// An MCP server that we did not write, behind an authorization server where clients register (DCR_OAUTH), as a toolkit beside two
+// that are open to all (one over HTTP, one a program), GitHub and Gmail in one session: it lists its tools to accounts only, each
+// user calls it with a token of their own, and it dies.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { consent } from '../bed/browser.mjs';
+import { operator } from '../bed/person.mjs';
 import { startEverything } from '../mcp/everything.mjs';
 import { account, signedIn } from './account.mjs';
 import { ask, newUser, note } from './harness.mjs';
@@ -11,7 +14,8 @@ import { bed, ended } from './openid.mjs';
 describe('an MCP server behind OAuth', () => {
   const people = { alice: newUser('guarded'), bob: newUser('guarded') };
   const accounts = {};
-  let server, config, session;
+  const memory = fileURLToPath(new URL('../mcp/node_modules/@modelcontextprotocol/server-memory/dist/index.js', import.meta.url));
+  let server, open, config, session;
 
   const gate = async (order) =>
     (await fetch(`${process.env.BED_RESOURCE}/__bed`, { method: order ? 'POST' : 'GET', body: order && JSON.stringify(order) })).json();
@@ -19,11 +23,20 @@ describe('an MCP server behind OAuth', () => {
   const echo = (person, message) =>
     ask('POST', '/tools/execute/CUSTOM_GUARDED_ECHO', { user_id: people[person], connected_account_id: accounts[person].id, arguments: { message } });
 
+  const others = async () => {
+    for (const [tool, args] of Object.entries({ EVERYTHING_ECHO: { message: 'hello' }, MEMORY_READ_GRAPH: {}, GITHUB_GET_THE_AUTHENTICATED_USER: {}, GMAIL_FETCH_EMAILS: {} })) {
+      assert.equal((await run(tool, args)).error, null, tool);
+    }
+  };
+
   before(async () => {
     server = await startEverything();
     await gate({ mcp: server.url });
+    open = await startEverything();
+    operator('toolkit', 'add', '--slug', 'everything', '--mcp', open.url, '--allow', '127.0.0.1');
+    operator('toolkit', 'add', '--slug', 'memory', '--mcp-command', `${process.execPath} '${memory}'`, '--env', `MEMORY_FILE_PATH=${process.env.BED_DATA}/memory.jsonl`);
   });
-  after(() => server.child.kill('SIGKILL'));
+  after(() => [server, open].forEach(({ child }) => child.kill('SIGKILL')));
 
   test('is registered by its address alone, and says where people sign in', async () => {
     const toolkit_config = { name: 'Guarded', app_url: `${process.env.BED_RESOURCE}/mcp`, auth_schemes: [{ mode: 'DCR_OAUTH' }] };
@@ -45,10 +58,10 @@ describe('an MCP server behind OAuth', () => {
     assert.ok(synced.body.synced_count >= 8, JSON.stringify(synced.body));
   });
 
-  test('is called by each person with a token of their own, beside GitHub and Gmail', async () => {
+  test('is called by each person with a token of their own, beside four other toolkits', async () => {
     const made = await ask('POST', '/tool_router/session', {
       user_id: people.alice,
-      toolkits: { enable: ['custom_guarded', 'github', 'gmail'] },
+      toolkits: { enable: ['custom_guarded', 'everything', 'memory', 'github', 'gmail'] },
       auth_configs: { custom_guarded: config },
     });
     assert.equal(made.status, 201, JSON.stringify(made.body));
@@ -61,6 +74,7 @@ describe('an MCP server behind OAuth', () => {
     const said = await run('CUSTOM_GUARDED_ECHO', { message: 'in a session' });
     assert.equal(said.data?.text, 'Echo: in a session', JSON.stringify(said));
     assert.equal((await gate()).callers.at(-1), 'alice');
+    await others();
     const { body } = await echo('bob', 'outside');
     assert.equal(body.data?.text, 'Echo: outside', JSON.stringify(body));
     assert.equal((await gate()).callers.at(-1), 'bob');
@@ -89,9 +103,7 @@ describe('an MCP server behind OAuth', () => {
     server.child.kill('SIGKILL');
     const dead = await run('CUSTOM_GUARDED_ECHO', { message: 'hello' });
     assert.match(dead.error ?? '', /Guarded (could not be reached|closed the connection)/, JSON.stringify(dead));
-    for (const tool of ['GITHUB_GET_THE_AUTHENTICATED_USER', 'GMAIL_FETCH_EMAILS']) {
-      assert.equal((await run(tool)).error, null);
-    }
+    await others();
     assert.equal((await account(accounts.alice.id)).status, 'ACTIVE');
   });
 });
