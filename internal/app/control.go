@@ -167,8 +167,12 @@ func answer(w http.ResponseWriter, value any, err error) {
 // controlClient is the command's end: Keys, Grants and Secrets of a running server.
 type controlClient struct{ client *http.Client }
 
-// quickly bounds the asking for anything but a rotation.
-const quickly = 30 * time.Second
+// How long a command waits for the running server. What looks through everything that is sealed takes its time; a rotation may
+// take any.
+const (
+	quickly  = 30 * time.Second
+	patience = time.Hour
+)
 
 // dialControl finds the running server of a data directory.
 func dialControl(ctx context.Context, dataDir string) (*controlClient, bool) {
@@ -203,12 +207,12 @@ func (k *controlClient) Revoke(ctx context.Context, id string) (key tenant.Key, 
 }
 
 func (k *controlClient) State(ctx context.Context) (state SecretsState, err error) {
-	err = k.call(ctx, http.MethodGet, "/secrets", &state)
+	err = k.callFor(ctx, patience, http.MethodGet, "/secrets", &state)
 	return state, err
 }
 
 func (k *controlClient) Retire(ctx context.Context) (done Retirement, err error) {
-	err = k.call(ctx, http.MethodPost, "/secrets/retire", &done)
+	err = k.callFor(ctx, patience, http.MethodPost, "/secrets/retire", &done)
 	return done, err
 }
 
@@ -253,7 +257,11 @@ func (k *controlClient) send(ctx context.Context, method, path string) (*http.Re
 }
 
 func (k *controlClient) call(ctx context.Context, method, path string, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, quickly)
+	return k.callFor(ctx, quickly, method, path, answer)
+}
+
+func (k *controlClient) callFor(ctx context.Context, most time.Duration, method, path string, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	resp, err := k.send(ctx, method, path)
 	if err != nil {

@@ -145,9 +145,9 @@ func (s *Service) refresh(ctx context.Context, origin string, client Client, for
 	return tokens, err
 }
 
-// reused ends a grant whose code or refresh token came twice.
+// reused ends a grant whose code or refresh token came twice, whether or not the one who sent it waits for the answer.
 func (s *Service) reused(ctx context.Context, grant Grant, reason string) error {
-	if _, err := s.store.RevokeGrant(ctx, grant.ProjectID, grant.ID, reason, s.now()); err != nil {
+	if _, err := s.store.RevokeGrant(context.WithoutCancel(ctx), grant.ProjectID, grant.ID, reason, s.now()); err != nil {
 		return err
 	}
 	s.log.WarnContext(ctx, "a grant was ended", "grant", grant.ID, "client", grant.ClientID, "reason", reason)

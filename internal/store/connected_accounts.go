@@ -148,12 +148,15 @@ func (s *Store) eventsOf(ctx context.Context, before connect.Status, a connect.C
 	return s.sealEvents(ctx, events)
 }
 
-// replaceAccount writes an account, and the events that tell of it, if the version before it is still what is stored.
+// replaceAccount writes an account, and the events that tell of it, if the version before it is still what is stored. One that
+// was connected anew is no longer paused: its failures were the former grant's.
 func (s *Store) replaceAccount(ctx context.Context, r *accountRow, events []eventRow) error {
 	return s.write(ctx, "update account", func(t *tx) error {
 		n, err := t.exec(`UPDATE connected_accounts SET word_id = $3, alias = $4, user_id = $5, toolkit = $6, auth_config_id = $7, scheme = $8,
 			status = $9, status_reason = $10, fields = $11, scopes = $12, token_expires_at = $13, identity = $14, type = $15, acl = $16,
-			created_at = $17, updated_at = $18, connected_at = $19, version = $20
+			created_at = $17, updated_at = $18, connected_at = $19, version = $20,
+			refresh_failures = CASE connected_at WHEN $19 THEN refresh_failures ELSE 0 END,
+			refresh_after = CASE connected_at WHEN $19 THEN refresh_after ELSE 0 END
 			WHERE id = $1 AND project_id = $2 AND version = $20 - 1`, r.values()...)
 		if err == nil && n == 0 {
 			return errSwapped

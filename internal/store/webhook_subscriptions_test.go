@@ -43,7 +43,7 @@ func TestADamagedSubscriptionStopsNoOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	soon := now.Add(time.Second)
+	soon := time.Now().Add(time.Minute)
 	claimed, err := s.ClaimSubscriptions(ctx, "node", soon, soon.Add(time.Minute), 10)
 	if err != nil || len(claimed) != 1 || claimed[0].ID != "ws_whole" {
 		t.Errorf("claimed %v, %v", claimed, err)

@@ -120,6 +120,15 @@ func refreshPaused(t *testing.T, f *fixture) {
 	}
 	due := got(f.AccountsToRefresh(ctx, connect.DueFilter{EndsBefore: start.Add(time.Hour), Now: start, LongestPause: time.Hour, Limit: 9}))(t)
 	same(t, "due", idsOf(due, accountID), []string{"ca_far", "ca_over"})
+
+	paused := func(change func(*connect.ConnectedAccount)) connect.Retry {
+		got(f.UpdateAccount(ctx, ours, "ca_paused", func(a *connect.ConnectedAccount) error { change(a); return nil }))(t)
+		lease := got(f.ClaimRefresh(ctx, ours, "ca_paused", "a", connect.Lease{}))(t)
+		must(t, f.ReleaseRefresh(ctx, ours, "ca_paused", "a", lease.Retry))
+		return lease.Retry
+	}
+	same(t, "after another change", paused(func(a *connect.ConnectedAccount) { a.Alias = "work" }).Failures, 1)
+	same(t, "connected anew", paused(func(a *connect.ConnectedAccount) { a.ConnectedAt = start.Add(time.Hour) }), connect.Retry{})
 }
 
 func refreshRaced(t *testing.T, f *fixture) {
