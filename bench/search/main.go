@@ -45,6 +45,7 @@ func run(tools, queries, out string, k int, o outside) error {
 	began := time.Now()
 	index := search.Documents(docs)
 	built := time.Since(began)
+	runtime.GC() // what building left behind is not the searches' to collect
 	meaning, err := o.understand(index)
 	if err != nil {
 		return err
