@@ -46,7 +46,7 @@ var everydayLines = []string{
 	"paper study research article publication",
 	"book novel author reading literature",
 	"language translation translate vocabulary grammar",
-	"job career employment position vacancy hiring opening work",
+	"job career employment position vacancy hiring work",
 	"resume cv curriculum",
 	"chart diagram graph plot visualization flowchart",
 	"code program programming script function snippet software",
