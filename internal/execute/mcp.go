@@ -6,8 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -113,7 +111,12 @@ func (x *execution) keepSession(key mcpKey, s *mcp.ClientSession, healthy bool) 
 		x.servers.put(key, s)
 		return
 	}
-	x.servers.leave(s)
+	x.leaveServer(s)
+}
+
+// leaveServer takes leave of a server in the background, for at most some seconds.
+func (r *Runner) leaveServer(s *mcp.ClientSession) {
+	r.background.run(func() { _ = s.Close() }) // a server that does not take it is none the worse for us
 }
 
 // openSession begins a session. It outlives the call, and so must not hold on to the call's context.
@@ -217,112 +220,5 @@ func (x *execution) serverFailure(ctx context.Context, err error, asked *asked, 
 			status: status, cause: err, message: x.service() + " did not answer as an MCP server does.",
 			fix: strings.TrimSpace("Have the operator check the toolkit's address. " + x.acceptedNote(status)),
 		}
-	}
-}
-
-// mcpKey tells sessions apart: what a server remembers in one is for one account only.
-type mcpKey struct{ project, toolkit, url, user, account string }
-
-// Limits of idle sessions.
-const (
-	idleSessions       = 512
-	idleSessionsPerKey = 4
-	idleSessionFor     = 5 * time.Minute
-)
-
-// mcpSessions are the sessions that no call is using. Each call has one to itself: a server that answers slowly holds up nobody
-// else.
-type mcpSessions struct {
-	now    func() time.Time
-	mu     sync.Mutex
-	idle   map[mcpKey][]idleSession
-	count  int
-	closed bool
-	bye    *background // leaving takes a while
-}
-
-type idleSession struct {
-	session *mcp.ClientSession
-	since   time.Time
-}
-
-func newMCPSessions(now func() time.Time, bye *background) *mcpSessions {
-	return &mcpSessions{now: now, idle: map[mcpKey][]idleSession{}, bye: bye}
-}
-
-// take gives the session that was used last; nil when there is none.
-func (p *mcpSessions) take(key mcpKey) *mcp.ClientSession {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	list := p.idle[key]
-	if len(list) == 0 {
-		return nil
-	}
-	last := list[len(list)-1]
-	p.set(key, list[:len(list)-1])
-	return last.session
-}
-
-// put keeps a session for the next call, or closes it where there are enough.
-func (p *mcpSessions) put(key mcpKey, s *mcp.ClientSession) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.sweep()
-	if p.closed || p.count >= idleSessions || len(p.idle[key]) >= idleSessionsPerKey {
-		p.leave(s)
-		return
-	}
-	p.set(key, append(p.idle[key], idleSession{s, p.now()}))
-}
-
-func (p *mcpSessions) set(key mcpKey, list []idleSession) {
-	p.count += len(list) - len(p.idle[key])
-	if len(list) == 0 {
-		delete(p.idle, key)
-		return
-	}
-	p.idle[key] = list
-}
-
-// sweep closes what was idle for long. The lists are in the order of their times.
-func (p *mcpSessions) sweep() {
-	before := p.now().Add(-idleSessionFor)
-	for key, list := range p.idle {
-		n := 0
-		for n < len(list) && list[n].since.Before(before) {
-			p.leave(list[n].session)
-			n++
-		}
-		if n > 0 {
-			p.set(key, list[n:])
-		}
-	}
-}
-
-// forget drops the idle sessions of a server that does not know them any more.
-func (p *mcpSessions) forget(key mcpKey) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, s := range p.idle[key] {
-		p.leave(s.session)
-	}
-	p.set(key, nil)
-}
-
-// leave takes leave of a server in the background, for at most some seconds.
-func (p *mcpSessions) leave(s *mcp.ClientSession) {
-	p.bye.run(func() { _ = s.Close() }) // a server that does not take it is none the worse for us
-}
-
-// close leaves all servers.
-func (p *mcpSessions) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	for key, list := range p.idle {
-		for _, s := range list {
-			p.leave(s.session)
-		}
-		p.set(key, nil)
 	}
 }

@@ -102,7 +102,7 @@ func New(o Options) (*Runner, error) {
 		lists:    newServerLists(o.Now), listeners: newMCPListeners(o.Now),
 		entries: newLogBatch(o.Store, o.Log),
 	}
-	r.servers = newMCPSessions(o.Now, &r.background)
+	r.servers = newMCPSessions(o.Now, r.leaveServer)
 	return r, nil
 }
 
