@@ -16,6 +16,7 @@ const (
 	Key              Kind = "key"
 	Project          Kind = "project" // its settings
 	Session          Kind = "session" // changed or deleted; a new one is not told, as nobody can hold anything about it
+	Memory           Kind = "memory"  // what was noted in a task of a session; the id is the task's
 	Grant            Kind = "grant"   // ended, or one of its tokens; a new one is not told
 	AuthConfig       Kind = "auth_config"
 	ConnectedAccount Kind = "connected_account"

@@ -52,6 +52,10 @@ func (s *Service) multiExecute(ctx context.Context, call metaCall) (metaAnswer, 
 	if err != nil {
 		return metaAnswer{}, err
 	}
+	notes, err := call.notes()
+	if err != nil {
+		return metaAnswer{}, err
+	}
 	results := make([]multiResult, len(calls))
 	var group sync.WaitGroup
 	slots := make(chan struct{}, maxParallel)
@@ -62,9 +66,10 @@ func (s *Service) multiExecute(ctx context.Context, call metaCall) (metaAnswer, 
 			results[i] = s.runOne(ctx, call, i, one)
 		})
 	}
+	toKnow := s.takeNotes(ctx, call, notes) // while the calls run
 	group.Wait()
 
-	answer := multiAnswer{Results: results, Total: len(results), Session: echoWorkflow(call.workflow())}
+	answer := multiAnswer{Results: results, Total: len(results), NextSteps: toKnow, Session: echoWorkflow(call.workflow())}
 	for _, r := range results {
 		if r.Error == nil {
 			answer.Succeeded++
@@ -75,7 +80,7 @@ func (s *Service) multiExecute(ctx context.Context, call metaCall) (metaAnswer, 
 	if answer.Failed == 0 {
 		return metaAnswer{data: answer}, nil
 	}
-	answer.NextSteps = advice(results, call.view)
+	answer.NextSteps = strings.TrimSpace(advice(results, call.view) + " " + toKnow)
 	return metaAnswer{data: answer, error: fmt.Sprintf("%d out of %d tools failed", answer.Failed, answer.Total)}, nil
 }
 

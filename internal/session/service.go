@@ -39,7 +39,8 @@ type Service struct {
 	tokens    *cache.Cache[string, tokenOwner]
 	policies  *cache.Cache[string, *policy]
 	snapshots *cache.Cache[string, *snapshotState]
-	changed   broadcast // wakes those who wait for a connection
+	memories  *cache.Cache[string, Memory] // by task
+	changed   broadcast                    // wakes those who wait for a connection
 }
 
 // Options are what a Service is made of.
@@ -105,7 +106,8 @@ const (
 	defaultCached   = 4096
 	cachedPolicies  = 512
 	cachedSnapshots = 8
-	// maxAge bounds how long a cached session is believed when word of a change was lost.
+	cachedMemories  = 1024
+	// maxAge bounds how long a cached session or memory is believed when word of a change was lost.
 	maxAge = time.Minute
 )
 
@@ -121,6 +123,7 @@ func New(o Options) (*Service, error) {
 		tokens:    cache.New[string, tokenOwner](cache.Options{Limit: cmp.Or(o.Cached, defaultCached)}),
 		policies:  cache.New[string, *policy](cache.Options{Limit: cachedPolicies}),
 		snapshots: cache.New[string, *snapshotState](cache.Options{Limit: cachedSnapshots}),
+		memories:  cache.New[string, Memory](cache.Options{Limit: cachedMemories, Life: maxAge, Now: o.Now}),
 	}
 	if s.index == nil {
 		indexes := search.NewIndexes(search.IndexesOptions{})
@@ -149,10 +152,13 @@ func (s *Service) hear(c notify.Change) {
 	switch c.Kind {
 	case notify.Session:
 		s.sessions.Drop(c.ID)
+	case notify.Memory:
+		s.memories.Drop(c.ID)
 	case notify.ConnectedAccount:
 		s.changed.send()
 	case notify.Everything:
 		s.sessions.Clear()
+		s.memories.Clear()
 		s.changed.send()
 	}
 }
@@ -320,10 +326,12 @@ func (s *Service) History(ctx context.Context, c tenant.Caller, id string, limit
 	return s.store.Revisions(ctx, c.ProjectID, id, limit, cursor)
 }
 
-// Sweep deletes sessions whose time to live has passed and gives how many. They are unusable from that moment on, swept
-// or not.
+// Sweep deletes sessions whose time to live has passed, and memories of tasks that noted nothing for long. It gives how many
+// sessions; they are unusable from that moment on, swept or not.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
-	return s.store.DeleteExpiredSessions(ctx, s.now())
+	n, err := s.store.DeleteExpiredSessions(ctx, s.now())
+	_, forget := s.store.DeleteMemoriesBefore(ctx, s.now().Add(-memoryLife))
+	return n, errors.Join(err, forget)
 }
 
 // wholeProject refuses callers who hold one session's token: an agent must not widen its own policy.

@@ -20,6 +20,14 @@ type Store interface {
 	NewestSession(ctx context.Context, projectID, userID string) (Session, error)
 	Revisions(ctx context.Context, projectID, id string, limit int, cursor string) ([]Revision, connect.Page, error)
 	DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error)
+
+	// Memory gives what was noted in a task; none is no fault.
+	Memory(ctx context.Context, key MemoryKey) (Memory, error)
+	// UpdateMemory reads, changes and writes in one step. A session beyond MaxMemories loses the memory of the task that noted
+	// nothing for the longest time. Memories are deleted with their session.
+	UpdateMemory(ctx context.Context, key MemoryKey, now time.Time, update func(*Memory)) error
+	// DeleteMemoriesBefore deletes those that did not change since a time, and gives how many.
+	DeleteMemoriesBefore(ctx context.Context, t time.Time) (int, error)
 }
 
 // Filter narrows ListSessions; zero values do not filter. Newest first.

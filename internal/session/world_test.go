@@ -70,11 +70,30 @@ func (c *clock) move(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// countingStore counts the reads of sessions.
+// countingStore counts the reads of sessions and memories.
 type countingStore struct {
 	*store.Store
 	mu    sync.Mutex
 	reads int
+
+	memoryReads int
+	memoryKeys  map[session.MemoryKey]bool // that were read
+	failMemory  error
+}
+
+func (s *countingStore) Memory(ctx context.Context, key session.MemoryKey) (session.Memory, error) {
+	s.mu.Lock()
+	s.memoryReads++
+	if s.memoryKeys == nil {
+		s.memoryKeys = make(map[session.MemoryKey]bool)
+	}
+	s.memoryKeys[key] = true
+	failure := s.failMemory
+	s.mu.Unlock()
+	if failure != nil {
+		return session.Memory{}, failure
+	}
+	return s.Store.Memory(ctx, key)
 }
 
 func (s *countingStore) Session(ctx context.Context, projectID, id string) (session.Session, error) {

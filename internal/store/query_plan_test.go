@@ -124,6 +124,8 @@ func callEverything(t *testing.T, s *Store) {
 	s.RequestByState(ctx, "")
 	s.RequestByClaim(ctx, "", "")
 	s.ExpireRequests(ctx, now, now, "")
+	s.UpdateMemory(ctx, session.MemoryKey{SessionID: "trs"}, now, func(*session.Memory) {})
+	s.DeleteMemoriesBefore(ctx, now)
 	s.SessionByToken(ctx, "")
 	s.NewestSession(ctx, "", "")
 	s.DeleteSession(ctx, "", "trs")

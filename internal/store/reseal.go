@@ -26,6 +26,7 @@ var sealedTables = []sealedTable{
 	{"events", []string{"project_id", "id"}, "id", []string{"data"}},
 	{"imports", []string{"project_id", "id"}, "id", []string{"request", "description"}},
 	{"idempotent_answers", []string{"project_id", "key"}, "key", []string{"answer"}},
+	{"session_memories", []string{"project_id", "session_id", "task"}, "task", []string{"notes"}},
 	{"webhook_endpoints", []string{"project_id", "id"}, "id", []string{"data"}},
 	{"webhook_subscriptions", []string{"project_id", "id"}, "id", []string{"secret", "previous_secret"}},
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/secret"
+	"github.com/patchbay-dev/patchbay/internal/session"
 	"github.com/patchbay-dev/patchbay/internal/store"
 )
 
@@ -44,6 +45,8 @@ func (f *fixture) withSealed(t *testing.T) {
 	_, _, err := f.BeginIdempotent(ctx, ours, "key", "print", start)
 	must(t, err)
 	must(t, f.FinishIdempotent(ctx, ours, "key", []byte("answer")))
+	must(t, f.CreateSession(ctx, session.Session{ID: "trs_1", ProjectID: ours}))
+	f.note(t, memoryKey(ours, "trs_1", "task"), "a note")
 }
 
 func token(n int64) connect.Fields {
@@ -63,6 +66,7 @@ func (f *fixture) stillOpens(t *testing.T) {
 	must(t, err)
 	same(t, "first", first, false)
 	same(t, "answer", string(answer.Answer), "answer")
+	same(t, "memory", f.memory(t, memoryKey(ours, "trs_1", "task")).Notes, []session.Note{{Toolkit: "slack", Text: "a note"}})
 }
 
 func rotationWhole(t *testing.T, f *fixture) {
@@ -75,7 +79,7 @@ func rotationWhole(t *testing.T, f *fixture) {
 	var last store.Resealing
 	must(t, f.Reseal(ctx, func(r store.Resealing) { last = r }))
 	same(t, "sealed with old keys in the end", got(f.SealedWithOldKeys(ctx))(t), 0)
-	same(t, "values sealed anew", last.Resealed, 450+3+2+1)
+	same(t, "values sealed anew", last.Resealed, 450+3+2+1+1)
 	must(t, f.FinishRotation(ctx, began))
 	f.pass(secret.SettleTime)
 	same(t, "retired", got(f.Keyring().Retire(ctx))(t), 2)

@@ -23,6 +23,7 @@ func Run(t *testing.T, empty func(t testing.TB) string) {
 		{"refresh", refreshBehaviours},
 		{"connection requests", connectionRequestBehaviours},
 		{"sessions", sessionBehaviours},
+		{"memories", memoryBehaviours},
 		{"MCP servers", mcpServerBehaviours},
 		{"execution logs", executionLogBehaviours},
 		{"idempotency", idempotencyBehaviours},
