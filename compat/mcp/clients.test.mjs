@@ -158,6 +158,35 @@ test('MULTI_EXECUTE over MCP: one failure leaves the others alone', () =>
     assert.equal(answer.structuredContent.data.error_count, 1);
   }));
 
+test('what is noted in a task comes back in its later searches, to nobody else', () =>
+  clients['TypeScript SDK v1'].with(dynamic.mcp.url, dynamic.mcp.headers, async ({ call }) => {
+    const search = async (session) => {
+      const answer = await call('COMPOSIO_SEARCH_TOOLS', { queries: [{ use_case: 'create an issue in a GitHub repository' }], session });
+      return answer.structuredContent.data;
+    };
+    const task = (await search({ generate_id: true })).session.id;
+    const note = (memory) =>
+      call('COMPOSIO_MULTI_EXECUTE_TOOL', {
+        tools: [{ tool_slug: 'GITHUB_GET_THE_AUTHENTICATED_USER', arguments: {} }],
+        sync_response_to_workbench: false,
+        session_id: task,
+        memory,
+      });
+    assert.equal((await note({ github: ['the repository is alice/hello-world'] })).structuredContent.successful, true);
+    const refused = await note({ github: [{ repository: 'alice/hello-world' }] });
+    assert.equal(refused.isError, true);
+    assert.match(JSON.stringify(refused.content), /memory\.github\[0\] must be a text/);
+    assert.deepEqual((await search({ id: task })).results[0].memory, { github: ['the repository is alice/hello-world'] });
+    assert.equal((await search({ generate_id: true })).results[0].memory, undefined);
+
+    const another = await api('/tool_router/session', { user_id: user });
+    const found = await api(`/tool_router/session/${another.session_id}/search`, {
+      queries: [{ use_case: 'create an issue in a GitHub repository' }],
+      session: { id: task },
+    });
+    assert.equal(found.results[0].memory, undefined);
+  }));
+
 test('a tool without a connection is a tool error that says how to connect', async () => {
   const lonely = await api('/tool_router/session', { ...directConfig, user_id: `${user}-lonely` });
   await clients['TypeScript SDK v1'].with(lonely.mcp.url, lonely.mcp.headers, async ({ call }) => {

@@ -155,6 +155,31 @@ func TestSearchInSession(t *testing.T) {
 	}
 }
 
+// TestMemoryInSession notes over both ways of running a meta tool in a session; searches over both give it back.
+func TestMemoryInSession(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	session := "/tool_router/session/" + s.session(t, `{"user_id":"user_7"}`)
+	for path, name := range map[string]string{"/execute": "tool_slug", "/execute_meta": "slug"} {
+		note := func(memory string) answer {
+			return s.post(t, session+path, `{"`+name+`":"COMPOSIO_MULTI_EXECUTE_TOOL","arguments":{"tools":[{"tool_slug":"ACME_MAKE_THING","arguments":{"title":"x"}}],
+				"session_id":"task `+name+`","memory":`+memory+`}}`)
+		}
+		note(`{"acme":["thing 9 is Ann's"]}`).ok(t, 200)
+		if f := note(`{"acme":[{"thing":9}]}`).fault(t); f.Status != 400 || !strings.Contains(f.Message, "memory.acme[0] must be a text") {
+			t.Errorf("malformed: %+v", f)
+		}
+		found := s.post(t, session+"/search", `{"queries":[{"use_case":"make a thing"}],"session":{"id":"task `+name+`"}}`).ok(t, 200)
+		if got := found.at(t, "results.0.memory.acme.0"); got != "thing 9 is Ann's" {
+			t.Errorf("search: %s", found.body)
+		}
+		found = s.post(t, session+path, `{"`+name+`":"COMPOSIO_SEARCH_TOOLS","arguments":{"queries":[{"use_case":"make a thing"}],"session":{"id":"task `+name+`"}}}`).ok(t, 200)
+		if got := found.at(t, "data.results.0.memory.acme.0"); got != "thing 9 is Ann's" {
+			t.Errorf("meta tool: %s", found.body)
+		}
+	}
+}
+
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

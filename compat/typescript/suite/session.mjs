@@ -122,6 +122,25 @@ export function sessionSuite({ Composio, SessionPreset, experimental_createTool 
       assert.equal(status.hasActiveConnection, false);
     });
 
+    test('execute: what is noted in a task comes back in its later searches', async () => {
+      const session = await composio.create(newUser());
+      const search = async (workflow) => {
+        const queries = [{ use_case: 'get the top stories of Hacker News' }];
+        return (await session.execute('COMPOSIO_SEARCH_TOOLS', { queries, session: workflow })).data;
+      };
+      const first = await search({ generate_id: true });
+      const [tool] = first.results[0].primary_tool_slugs;
+      const ran = await session.execute('COMPOSIO_MULTI_EXECUTE_TOOL', {
+        tools: [{ tool_slug: tool, arguments: {} }],
+        sync_response_to_workbench: false,
+        session_id: first.session.id,
+        memory: { hackernews: ['the user reads ten stories'] },
+      });
+      assert.equal(ran.data.session.id, first.session.id);
+      const later = await search({ id: first.session.id });
+      assert.deepEqual(later.results[0].memory, { hackernews: ['the user reads ten stories'] });
+    });
+
     test('toolkits: filters and pages', async () => {
       const session = await composio.create(newUser());
       const one = await session.toolkits({ limit: 3 });
