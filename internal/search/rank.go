@@ -111,7 +111,11 @@ func (x *Index) confidence(r *request, s *scratch, t tops) float32 {
 	for _, b := range s.best[:min(len(s.best), 3)] {
 		most = max(most, s.lexical[b.doc]/mass+r.strength[x.home[b.doc]]/2)
 	}
-	return most + meantFits*max(0, t.meant-alike)
+	most += meantFits * max(0, t.meant-alike)
+	if r.elsewhere != "" {
+		most *= elsewhereFits
+	}
+	return most
 }
 
 func (x *Index) weighVerbs(r *request, s *scratch) {

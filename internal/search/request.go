@@ -13,6 +13,8 @@ type request struct {
 	mass     float32   // what a tool would score that had every word of the request
 	groups   int       // how many alternatives it lists; 0: none
 	masses   [mostGroups + 1]float32
+
+	elsewhere string // the app that is not here and at which it wants something done
 }
 
 // slot is one word of a request with everything it may be called in a tool. A tool scores by its best choice.
@@ -39,10 +41,12 @@ func (x *Index) read(q Query, s *scratch, beside *Index) *request {
 		r.words[i].stem = stem(r.words[i].text)
 	}
 	x.correct(r.words, beside)
+	x.markElsewhere(r.words, beside)
 	x.routes.find(r.words, r.strength)
 	if beside != nil {
 		beside.markNamed(r.words)
 	}
+	r.elsewhere = elsewhere(r.words)
 	r.readVerbs()
 	x.weigh(r)
 	r.findAlternatives()
@@ -61,7 +65,7 @@ func (x *Index) correct(words []word, beside *Index) {
 	for i := range words {
 		w := &words[i]
 		_, known := x.terms[w.stem]
-		if known || beside != nil && beside.knows(w) || len(w.parts) > 0 || isStop(w.text) || concepts[w.stem] != nil || rewrites[w.text] != nil || x.routes.knows(w.text) {
+		if known || beside != nil && beside.knows(w) || len(w.parts) > 0 || isStop(w.text) || concepts[w.stem] != nil || rewrites[w.text] != nil || x.routes.knows(w.text) || isApp(w.text) {
 			continue
 		}
 		if meant := x.spelling.nearest(w.text); meant != "" {

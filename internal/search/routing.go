@@ -121,7 +121,7 @@ func (r *routes) find(words []word, strength []float32) {
 	for n := min(r.words, len(words)); n >= 1; n-- {
 		for i := 0; i+n <= len(words); i++ {
 			span := words[i : i+n]
-			if isStop(span[0].text) || anyNamed(span) {
+			if isStop(span[0].text) || anyNamed(span) || anyElsewhere(span) {
 				continue
 			}
 			key := joined(span)

@@ -17,13 +17,14 @@ type word struct {
 	starts  bool     // stands where any word would have one: at the start of a sentence
 
 	// What reading a request finds out about it.
-	stem    string
-	guessed bool    // was corrected: no tool uses the word that was written
-	named   bool    // was part of a toolkit's name
-	leads   bool    // is the verb of the request
-	spent   bool    // ended an expression that is the verb: "let … know"
-	group   int     // of the alternatives that the request lists; 0: belongs to all of them
-	weight  float32 // how much it tells; 0: nothing
+	stem      string
+	guessed   bool    // was corrected: no tool uses the word that was written
+	named     bool    // was part of a toolkit's name
+	elsewhere bool    // was part of the name of an app that is not here
+	leads     bool    // is the verb of the request
+	spent     bool    // ended an expression that is the verb: "let … know"
+	group     int     // of the alternatives that the request lists; 0: belongs to all of them
+	weight    float32 // how much it tells; 0: nothing
 }
 
 // split cuts text into words. Compounds are kept whole and cut, because people write both "Git Hub" and "GitHub", and

@@ -53,9 +53,10 @@ const (
 // When nothing fits: fits is the least share of a request that a tool must answer for, where the request counts as at most
 // fitsWords rare words and naming the tool's app counts for half.
 const (
-	fits      float32 = 0.28
-	fitsWords float32 = 2
-	meantFits float32 = 0.6 // how much a meaning that is more than alike adds to that share
+	fits          float32 = 0.28
+	fitsWords     float32 = 2
+	elsewhereFits float32 = 0.5 // what is left of that share where the request names an app that is not here
+	meantFits     float32 = 0.6 // how much a meaning that is more than alike adds to that share
 )
 
 // How meanings are compared. The cosine of two texts that have nothing to do with each other is seldom above alike.

@@ -26,6 +26,7 @@ type findings struct {
 	related  []foundTool
 	toolkits []string // of the primary tools
 	barred   string   // a toolkit that would fit better if it were not kept away
+	missing  string   // an app that the query names and that is not here
 }
 
 // foundTool is an app's tool or, where tool is nil, a custom one.
@@ -65,8 +66,11 @@ func (f *finder) find(q SearchQuery, vector []float32) findings {
 			out.toolkits = append(out.toolkits, t.toolkit())
 		}
 	}
-	if f.restricted() && (len(hits) == 0 || !hits[0].Named) {
-		out.barred = f.barredToolkit(q, vector, len(out.primary) > 0)
+	if len(hits) == 0 || !hits[0].Named {
+		out.missing = f.service.index(f.view.Catalog).Elsewhere(q.UseCase)
+		if f.restricted() {
+			out.barred = f.barredToolkit(q, vector, len(out.primary) > 0)
+		}
 	}
 	return out
 }

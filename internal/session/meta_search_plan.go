@@ -108,6 +108,8 @@ func (f *finder) explain(index int, q SearchQuery, found findings) SearchResult 
 		r.Guidance, r.Difficulty, r.Plan = p.guidance(found), p.difficulty(), p.steps()
 		if why := f.keptAway(found); why != "" {
 			r.Guidance += " The request names another app. " + why
+		} else if found.missing != "" {
+			r.Guidance += fmt.Sprintf(" The request names %q, which is not among the apps here: use this only if it will do as well.", found.missing)
 		}
 		r.Pitfalls = f.pitfalls(found)
 	}
@@ -125,6 +127,9 @@ func slugsOf(tools []foundTool) []string {
 func (f *finder) nothingFits(found findings) string {
 	if why := f.keptAway(found); why != "" {
 		return "No tool of this session fits. " + why
+	}
+	if found.missing != "" {
+		return fmt.Sprintf("No tool of this session fits: %q is not among the apps here. Tell the user that this cannot be done here.", found.missing)
 	}
 	return "No tool of this session fits. Say it in other words, name the app, or tell the user that this cannot be done here."
 }

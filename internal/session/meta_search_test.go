@@ -70,6 +70,24 @@ func TestSearchOnlyToolkits(t *testing.T) {
 	}
 }
 
+func TestSearchForAppsThatAreNotHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.create(t, "ann", nil).Session.ID
+	answer, err := w.Search(t.Context(), ours, id, session.SearchRequest{Queries: []session.SearchQuery{
+		{UseCase: "send a message on WhatsApp"}, {UseCase: "send a message to a channel on Mattermost or Slack"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := answer.Results[0]; len(r.Primary) > 0 || !strings.Contains(r.Guidance, `"whatsapp" is not among the apps here`) {
+		t.Errorf("%v, guidance %q", r.Primary, r.Guidance)
+	}
+	if r := answer.Results[1]; len(r.Primary) == 0 || strings.Contains(r.Guidance, "not among the apps") {
+		t.Errorf("%v, guidance %q", r.Primary, r.Guidance)
+	}
+}
+
 // Custom tools stand beside the apps' in searches and schemas, under their final slugs.
 func TestCustomToolsAreFound(t *testing.T) {
 	t.Parallel()

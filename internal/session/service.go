@@ -91,6 +91,7 @@ type Runner interface {
 // Index ranks the tools of one snapshot; see package search.
 type Index interface {
 	Search(q search.Query) []search.Hit
+	Elsewhere(text string) string
 	Toolkits(text string) []*catalog.Toolkit
 }
 
