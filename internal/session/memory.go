@@ -123,15 +123,16 @@ func (s *Service) addNotes(ctx context.Context, key MemoryKey, notes []Note) (fo
 }
 
 // recall adds to the results of a search what was noted earlier in the task: of each toolkit once, where it is named first. It
-// reports whether there was anything.
-func (s *Service) recall(ctx context.Context, v *View, ref WorkflowRef, results []SearchResult) (bool, error) {
+// reports whether there was anything. Notes that cannot be read are no reason to fail the search.
+func (s *Service) recall(ctx context.Context, v *View, ref WorkflowRef, results []SearchResult) bool {
 	key, ok := v.memoryKey(ref.ID)
 	if !ok || ref.Generate {
-		return false, nil
+		return false
 	}
 	m, err := s.memory(ctx, key)
-	if err != nil || len(m.Notes) == 0 {
-		return false, err
+	if err != nil {
+		s.log.ErrorContext(ctx, "notes were not read", "session", key.SessionID, "error", err)
+		return false
 	}
 	given := make(map[string]bool)
 	for i := range results {
@@ -147,5 +148,5 @@ func (s *Service) recall(ctx context.Context, v *View, ref WorkflowRef, results 
 			results[i].Memory[toolkit] = texts
 		}
 	}
-	return len(given) > 0, nil
+	return len(given) > 0
 }

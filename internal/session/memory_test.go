@@ -193,7 +193,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	same(t, w.recall(t, id, object{"id": "task"}, aboutSlack), []any{object{"slack": want[5:]}})
 }
 
-// Notes never cost the calls that they came with.
+// Notes never cost the calls that they came with, nor the searches that would give them back.
 func TestNotesThatCannotBeKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -213,6 +213,7 @@ func TestNotesThatCannotBeKept(t *testing.T) {
 	if told, _ := answer["next_steps"].(string); answer["success_count"] != 1.0 || !strings.Contains(told, "could not be stored") {
 		t.Errorf("without a database: %v", answer)
 	}
+	same(t, w.recall(t, id, object{"id": "task"}, aboutSlack), []any{nil})
 	w.runner.answer = func(execute.Call) (execute.Result, error) { return execute.Result{Error: "no"}, nil }
 	answer = w.note(t, id, "", object{"slack": []any{"x"}})
 	if told, _ := answer["next_steps"].(string); !strings.HasPrefix(told, "Mend what") || !strings.Contains(told, "pass session.id") {

@@ -228,10 +228,7 @@ func (s *Service) search(ctx context.Context, c tenant.Caller, v *View, r Search
 		answer.Results[i] = f.explain(i+1, q, found[i])
 	}
 	f.reword(ctx, r.Queries, found, answer.Results)
-	recalled, err := s.recall(ctx, v, r.Workflow, answer.Results)
-	if err != nil {
-		return SearchAnswer{}, err
-	}
+	recalled := s.recall(ctx, v, r.Workflow, answer.Results)
 	if failed > 0 {
 		message := fmt.Sprintf("%d out of %d searches failed, see results[].error", failed, len(r.Queries))
 		answer.Success, answer.Error = false, &message
