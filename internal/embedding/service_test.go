@@ -398,3 +398,37 @@ func TestAModelThatChangesItsDimensions(t *testing.T) {
 		}
 	})
 }
+
+// A damaged vector among those by which the model is known is made anew, whichever it is.
+func TestADamagedVectorOfTheScale(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		directory := t.TempDir()
+		server := &inferencetest.Server{}
+		s := started(t, server, directory, nil)
+		s.Table(someTools(3))
+		time.Sleep(time.Minute)
+		at, size := s.file.offset(5), s.file.size()
+		stop(t, s)
+		files, err := filepath.Glob(filepath.Join(directory, "*.vectors"))
+		if err != nil || len(files) != 1 {
+			t.Fatal(files, err)
+		}
+		content, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		content[at+int64(size)] ^= 1
+		if err := os.WriteFile(files[0], content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before := len(server.Texts())
+		s = started(t, server, directory, nil)
+		defer stop(t, s)
+		table := s.Table(someTools(3))
+		time.Sleep(time.Minute)
+		if asked := len(server.Texts()) - before; !table.Ready() || asked != len(pairTexts()) {
+			t.Errorf("ready: %t, asked for %d texts", table.Ready(), asked)
+		}
+	})
+}

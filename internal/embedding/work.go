@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/inference"
@@ -93,7 +94,7 @@ func (s *Service) know(ctx context.Context) bool {
 		keys[i] = keyOf(text)
 		vectors[i] = s.kept(keys[i])
 	}
-	if vectors[0] == nil || vectors[len(vectors)-1] == nil {
+	if slices.ContainsFunc(vectors, func(v []float32) bool { return v == nil }) {
 		fresh, err := s.insist(ctx, texts)
 		if err != nil {
 			return false
