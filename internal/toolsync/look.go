@@ -3,11 +3,13 @@ package toolsync
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/event"
+	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/job"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
@@ -39,8 +41,7 @@ func (s *Service) look(ctx context.Context, l job.Lease, w Watch) error {
 	}
 	now := s.o.Now().UTC().Truncate(time.Microsecond)
 	if err != nil {
-		w.Problem, w.Failures = err.Error(), w.Failures+1
-		w.Problem = w.Problem[:min(len(w.Problem), problemLength)]
+		w.Problem, w.Failures = problemOf(err), w.Failures+1
 		w.DueAt = now.Add(min(s.o.Interval<<min(w.Failures-1, 10), max(longestPause, s.o.Interval)))
 		s.o.Looked(lookFailed)
 		s.o.Log.Warn("the tools of an MCP server could not be listed", "project", w.ProjectID, "toolkit", w.Toolkit, "failures", w.Failures, "error", err)
@@ -49,6 +50,14 @@ func (s *Service) look(ctx context.Context, l job.Lease, w Watch) error {
 	w.Problem, w.Failures, w.CheckedAt, w.DueAt = "", 0, now, now.Add(s.o.Interval)
 	events := s.news(d, &w)
 	return s.store.FinishWatch(context.WithoutCancel(ctx), l, w, events)
+}
+
+// problemOf is what a project reads of a look that failed: what is wrong, without the cause, which is for the log, and without what
+// databases refuse. Some of it are the server's own words.
+func problemOf(err error) string {
+	text := fault.From(err).Message
+	text = text[:min(len(text), problemLength)]
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }
 
 // compare notes what the server lists now. It gives the definition that is approved then.

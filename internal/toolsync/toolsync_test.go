@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
@@ -222,7 +223,7 @@ func TestToolkitsThatFollow(t *testing.T) {
 func TestLooksThatFail(t *testing.T) {
 	t.Parallel()
 	w := synced(t, "", tool("a", "1"))
-	w.server.lists(errors.New("the server is down"))
+	w.server.lists(fault.New(fault.Upstream, fault.SlugUpstream, "the server is down").Because(errors.New("dial tcp 10.0.0.1")))
 	w.later(time.Hour)
 	if outcome := w.look(); outcome != "failed" {
 		t.Errorf("outcome %s", outcome)
@@ -234,6 +235,22 @@ func TestLooksThatFail(t *testing.T) {
 	next, err := w.store.NextWatch(t.Context(), w.time())
 	if err != nil || !next.Equal(w.time().Add(time.Hour)) {
 		t.Errorf("next look %s: %v", next, err)
+	}
+}
+
+// What a server says is a stranger's text, of any length and of any bytes, and databases do not take all of them.
+func TestProblemsThatCannotBeStoredAsTheyAre(t *testing.T) {
+	t.Parallel()
+	w := synced(t, "", tool("a", "1"))
+	w.server.lists(fault.New(fault.Upstream, fault.SlugUpstream, "%s", "x\x00y"+strings.Repeat("é", 300)))
+	w.later(time.Hour)
+	if outcome := w.look(); outcome != "failed" {
+		t.Errorf("outcome %s", outcome)
+	}
+	w.Stop()
+	p := w.pending().Problem
+	if !utf8.ValidString(p) || strings.Contains(p, "\x00") || len(p) > 500 || !strings.HasSuffix(p, "éé") {
+		t.Errorf("problem %q", p)
 	}
 }
 
