@@ -40,8 +40,12 @@ func (a *api) serverDocument(ctx context.Context, caller tenant.Caller, in upser
 	if err != nil {
 		return catalog.Document{}, err
 	}
-	d, err := server.Definition(known)
-	return catalog.Document{Definition: d}, err
+	document := catalog.Document{}
+	if known != nil {
+		document.Over = known.Version
+	}
+	document.Definition, err = server.Definition(known)
+	return document, err
 }
 
 // keyTitle reads what people are to call the key.

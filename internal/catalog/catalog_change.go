@@ -88,6 +88,9 @@ func (c *Catalog) Add(ctx context.Context, projectID string, d Document) (Added,
 	if err != nil {
 		return Added{}, err
 	}
+	if err := d.mayFollow(tk.Slug, known); err != nil {
+		return Added{}, err
+	}
 	if d.Definition != nil {
 		own := *d.Definition // the caller's stays as it is
 		own.Tools = slices.Clone(own.Tools)
@@ -127,7 +130,11 @@ func (c *Catalog) Add(ctx context.Context, projectID string, d Document) (Added,
 			added.Changes = added.Diff.String()
 		}
 	}
-	if err := c.store.PutToolkit(ctx, added.Stored, data); err != nil {
+	store := c.store.CreateToolkit
+	if slices.ContainsFunc(known, func(s Stored) bool { return s.Version == version }) {
+		store = c.store.PutToolkit
+	}
+	if err := store(ctx, added.Stored, data); err != nil {
 		return Added{}, err
 	}
 	if len(known) >= keptVersions {
@@ -136,6 +143,14 @@ func (c *Catalog) Add(ctx context.Context, projectID string, d Document) (Added,
 		}
 	}
 	return added, c.reload(context.WithoutCancel(ctx), projectID)
+}
+
+// mayFollow refuses a document that was made of another version than the newest there is.
+func (d Document) mayFollow(slug string, known []Stored) error {
+	if d.Over == "" || len(known) > 0 && known[0].Version == d.Over {
+		return nil
+	}
+	return fault.New(fault.Conflict, fault.SlugConflict, "The toolkit %s was changed or deleted meanwhile.", slug).WithFix("Look at it again, and repeat what is still wanted.")
 }
 
 // dropOld deletes versions of a toolkit, but for those that a project is pinned to.

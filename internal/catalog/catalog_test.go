@@ -307,6 +307,30 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+func TestAVersionThatIsMadeOfAnother(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	next := func(over string, names ...string) error {
+		document := definition("acme", names...)
+		document.Over = over
+		_, err := b.Add(t.Context(), "pr_1", document)
+		return err
+	}
+	if err := next("20260728_00", "LIST"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("over one that was deleted: %v", err)
+	}
+	first := b.add(t, "pr_1", "acme", "LIST")
+	if err := next(first.Version, "LIST", "GET"); err != nil {
+		t.Error(err)
+	}
+	if err := next(first.Version, "LIST", "DELETE"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("over one that is not the newest any more: %v", err)
+	}
+	if s := b.Snapshot("pr_1"); !has(s, "ACME_LIST", "ACME_GET") || has(s, "ACME_DELETE") {
+		t.Error("somebody's change was undone")
+	}
+}
+
 func TestProjectPins(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)

@@ -129,9 +129,9 @@ func wrongMCP(format string, args ...any) error {
 	return fault.New(fault.Invalid, fault.SlugInvalid, format+".", args...)
 }
 
-// WithMCPTools gives the definition with the tools that its server lists now.
-func (d *Definition) WithMCPTools(tools []DefinedTool) *Definition {
-	out := *d
-	out.Version, out.Tools = "", tools
-	return &out
+// WithMCPTools gives the document of the next version, with these tools of its server.
+func (d *Definition) WithMCPTools(tools []DefinedTool) Document {
+	next := *d
+	next.Version, next.Tools = "", tools
+	return Document{Definition: &next, Over: d.Version}
 }

@@ -64,6 +64,8 @@ type Store interface {
 	StoredToolkitsOf(ctx context.Context, projectID string) ([]Stored, error)
 	// ToolkitDocument gives the document of one version.
 	ToolkitDocument(ctx context.Context, projectID, slug, version string) ([]byte, error)
+	// CreateToolkit stores a version that was not there; one that is there by now is a Conflict.
+	CreateToolkit(ctx context.Context, s Stored, document []byte) error
 	// PutToolkit stores a version, in place of one with the same name.
 	PutToolkit(ctx context.Context, s Stored, document []byte) error
 	// DeleteToolkitVersions deletes the named versions of a toolkit, as far as they are there.
@@ -75,10 +77,14 @@ type Store interface {
 	PutToolkitPin(ctx context.Context, p Pin) error
 }
 
-// Document is the content of a toolkit: exactly one member is set.
+// Document is the content of a toolkit: exactly one of Definition and Files is set.
 type Document struct {
 	Definition *Definition
 	Files      map[string]string // toolkit.yaml and the tool files beside it
+
+	// Over is the version that this one was made of. Where another is the newest by now, or none, it is not stored: it would undo
+	// what somebody did meanwhile. Empty: it is made of nothing that is stored.
+	Over string
 }
 
 // Limits of documents.

@@ -62,6 +62,7 @@ func callEverything(t *testing.T, s *Store) {
 	s.UpdateSettings(ctx, "", func(*tenant.Settings) error { return nil })
 
 	s.StoredToolkits(ctx)
+	s.CreateToolkit(ctx, catalog.Stored{}, []byte{})
 	s.PutToolkit(ctx, catalog.Stored{}, []byte{})
 	s.ToolkitDocument(ctx, "", "", "")
 	s.DeleteToolkitVersions(ctx, "", "", "")

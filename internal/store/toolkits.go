@@ -39,10 +39,19 @@ func (s *Store) ToolkitDocument(ctx context.Context, projectID, slug, version st
 	return document, s.wrap("read toolkit", err)
 }
 
+// CreateToolkit stores a version of a toolkit that was not there.
+func (s *Store) CreateToolkit(ctx context.Context, v catalog.Stored, document []byte) error {
+	return s.insertToolkit(ctx, v, document, func(*tx) error { return nil })
+}
+
 // PutToolkit stores a version of a toolkit, in place of one with the same name.
 func (s *Store) PutToolkit(ctx context.Context, v catalog.Stored, document []byte) error {
+	return s.insertToolkit(ctx, v, document, func(t *tx) error { return deleteToolkit(t, v.ProjectID, v.Slug, v.Version) })
+}
+
+func (s *Store) insertToolkit(ctx context.Context, v catalog.Stored, document []byte, before func(t *tx) error) error {
 	err := s.write(ctx, "store toolkit", func(t *tx) error {
-		if err := deleteToolkit(t, v.ProjectID, v.Slug, v.Version); err != nil {
+		if err := before(t); err != nil {
 			return err
 		}
 		_, err := t.exec(`INSERT INTO toolkits (`+toolkitColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
@@ -55,7 +64,7 @@ func (s *Store) PutToolkit(ctx context.Context, v catalog.Stored, document []byt
 		t.announce(notify.Toolkit, v.ProjectID, "")
 		return err
 	})
-	if s.db.violation(err).unique { // another node stored the same version at the same moment
+	if s.db.violation(err).unique { // somebody else stored the same version at the same moment
 		return fault.New(fault.Conflict, fault.SlugConflict, "Version %s of toolkit %s is being stored by somebody else.", v.Version, v.Slug).Because(err).
 			WithFix("Try again; the content may be there already.")
 	}

@@ -63,11 +63,12 @@ func (s *Service) Approve(ctx context.Context, c tenant.Caller, slug, revision s
 	next := catalog.ApproveMCP(d.Tools, w.Seen.listed(d.Tools), func(change catalog.ToolChange) bool {
 		return len(tools) == 0 || slices.ContainsFunc(tools, change.Named)
 	})
-	d = d.WithMCPTools(next)
-	added, err := s.o.Toolkits.Add(ctx, c.ProjectID, catalog.Document{Definition: d})
+	document := d.WithMCPTools(next)
+	added, err := s.o.Toolkits.Add(ctx, c.ProjectID, document)
 	if err != nil {
 		return catalog.Added{}, Pending{}, err
 	}
+	d = document.Definition
 	s.o.Servers.ForgetServerLists(c.ProjectID, d.Slug)
 	s.o.Log.Info("changes of an MCP server's tools were approved", "project", c.ProjectID, "toolkit", d.Slug, "version", added.Version, "revision", revision)
 	return added, s.pending(d, w), nil

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
-	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/event"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/job"
@@ -63,20 +62,16 @@ func problemOf(err error) string {
 // compare notes what the server lists now. It gives the definition that is approved then.
 func (s *Service) compare(ctx context.Context, d *catalog.Definition, w *Watch) (*catalog.Definition, error) {
 	c := tenant.Caller{ProjectID: w.ProjectID}
-	tk, err := d.Bare()
+	d, tools, _, err := s.ask(ctx, c, d, w.AccountID)
 	if err != nil {
-		return d, err
-	}
-	tools, _, err := s.o.Servers.ListServerTools(ctx, c, tk, connect.Selection{AccountID: w.AccountID}, d.Tools)
-	if err != nil {
-		return d, err
+		return nil, err
 	}
 	if s.policy(d) == catalog.OnChangeFollow {
 		next := d.WithMCPTools(catalog.ApproveMCP(d.Tools, tools, all))
-		if _, err := s.o.Toolkits.Add(ctx, w.ProjectID, catalog.Document{Definition: next}); err != nil {
-			return d, err
+		if _, err := s.o.Toolkits.Add(ctx, w.ProjectID, next); err != nil {
+			return nil, err
 		}
-		d = next
+		d = next.Definition
 	}
 	w.Seen = seen(d.Tools, tools)
 	return d, nil

@@ -38,26 +38,20 @@ func (s *Service) Sync(ctx context.Context, c tenant.Caller, slug, accountID str
 	if err != nil {
 		return Synced{}, err
 	}
-	tk, err := d.Bare()
+	d, tools, leftOut, err := s.ask(ctx, c, d, accountID)
 	if err != nil {
 		return Synced{}, err
 	}
-	if !tk.NoAuth() && accountID == "" {
-		return Synced{}, fault.New(fault.Invalid, fault.SlugInvalid, "connected_account_id: is required, %s lists its tools to connected accounts only.", tk.Name)
+	approved := d.Tools
+	if len(approved) == 0 || approve || s.policy(d) == catalog.OnChangeFollow {
+		approved = catalog.ApproveMCP(d.Tools, tools, all)
 	}
-	tools, leftOut, err := s.o.Servers.ListServerTools(ctx, c, tk, connect.Selection{AccountID: accountID}, d.Tools)
+	document := d.WithMCPTools(approved)
+	added, err := s.o.Toolkits.Add(ctx, c.ProjectID, document)
 	if err != nil {
 		return Synced{}, err
 	}
-	if len(d.Tools) == 0 || approve || s.policy(d) == catalog.OnChangeFollow {
-		approved := *d
-		approved.Tools = catalog.ApproveMCP(d.Tools, tools, all)
-		d = &approved
-	}
-	added, err := s.o.Toolkits.Add(ctx, c.ProjectID, catalog.Document{Definition: d.WithMCPTools(d.Tools)})
-	if err != nil {
-		return Synced{}, err
-	}
+	d = document.Definition
 	now := s.o.Now().UTC().Truncate(time.Microsecond)
 	w := Watch{
 		ProjectID: c.ProjectID, Toolkit: d.Slug, AccountID: accountID, Seen: seen(d.Tools, tools), CheckedAt: now, DueAt: now.Add(s.o.Interval),
@@ -69,6 +63,29 @@ func (s *Service) Sync(ctx context.Context, c tenant.Caller, slug, accountID str
 	}
 	s.o.Servers.ForgetServerLists(c.ProjectID, d.Slug)
 	return Synced{Added: added, Tools: len(tools), LeftOut: leftOut, Pending: pending}, nil
+}
+
+// ask lists a server's tools. It gives the definition as it stands afterwards: servers take their time, and what somebody changed or
+// approved meanwhile is not to be undone.
+func (s *Service) ask(ctx context.Context, c tenant.Caller, d *catalog.Definition, accountID string) (now *catalog.Definition, tools []catalog.DefinedTool, leftOut []string, err error) {
+	tk, err := d.Bare()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if !tk.NoAuth() && accountID == "" {
+		return nil, nil, nil, fault.New(fault.Invalid, fault.SlugInvalid, "connected_account_id: is required, %s lists its tools to connected accounts only.", tk.Name)
+	}
+	tools, leftOut, err = s.o.Servers.ListServerTools(ctx, c, tk, connect.Selection{AccountID: accountID}, d.Tools)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if now, err = s.definition(ctx, c.ProjectID, d.Slug); err != nil {
+		return nil, nil, nil, err
+	}
+	if now.BaseURL != d.BaseURL {
+		return nil, nil, nil, fault.New(fault.Conflict, fault.SlugConflict, "The MCP server %s was registered anew while it was asked.", d.Slug)
+	}
+	return now, tools, leftOut, nil
 }
 
 func all(catalog.ToolChange) bool { return true }

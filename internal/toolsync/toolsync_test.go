@@ -31,12 +31,18 @@ type server struct {
 	err    error
 	asked  []string // accounts
 	forgot int
+
+	meanwhile func() // happens while the list is read
 }
 
 func (s *server) ListServerTools(_ context.Context, _ tenant.Caller, _ *catalog.Toolkit, sel connect.Selection, _ []catalog.DefinedTool) ([]catalog.DefinedTool, []string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, sel.AccountID)
+	if meanwhile := s.meanwhile; meanwhile != nil {
+		s.meanwhile = nil
+		meanwhile()
+	}
 	return s.tools, nil, s.err
 }
 
@@ -251,6 +257,65 @@ func TestProblemsThatCannotBeStoredAsTheyAre(t *testing.T) {
 	p := w.pending().Problem
 	if !utf8.ValidString(p) || strings.Contains(p, "\x00") || len(p) > 500 || !strings.HasSuffix(p, "éé") {
 		t.Errorf("problem %q", p)
+	}
+}
+
+// changeMeanwhile has the definition changed while the server lists its tools.
+func (w *world) changeMeanwhile(change func(d *catalog.Definition)) {
+	w.server.meanwhile = func() {
+		d, err := w.kept.Definition(context.Background(), project, "custom_x")
+		if err != nil {
+			panic(err)
+		}
+		d.Version = ""
+		change(d)
+		if _, err := w.kept.Add(context.Background(), project, catalog.Document{Definition: d}); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// Who takes a policy back while a look that follows the server is on its way has the last word.
+func TestALookDoesNotUndoWhatWasSaidMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := synced(t, catalog.OnChangeFollow, tool("a", "1"))
+	w.server.lists(nil, tool("a", "2"))
+	w.changeMeanwhile(func(d *catalog.Definition) { d.OnChange = catalog.OnChangeRefuse })
+	w.later(time.Hour)
+	if outcome := w.look(); outcome != "changed" {
+		t.Errorf("outcome %s", outcome)
+	}
+	w.Stop()
+	if p := w.pending(); p.OnChange != catalog.OnChangeRefuse || len(p.Changes) != 1 || w.description("CUSTOM_X_A") != "Edition 1." {
+		t.Errorf("pending %+v, served %q", p, w.description("CUSTOM_X_A"))
+	}
+}
+
+func TestALookDoesNotBringBackWhatWasDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := synced(t, catalog.OnChangeFollow, tool("a", "1"))
+	w.server.lists(nil, tool("a", "2"))
+	w.server.meanwhile = func() {
+		if err := errors.Join(w.Forget(context.Background(), caller, "custom_x"), w.kept.Remove(context.Background(), project, "custom_x")); err != nil {
+			panic(err)
+		}
+	}
+	w.later(time.Hour)
+	w.look()
+	w.Stop()
+	if list := w.kept.List(project); len(list) != 0 {
+		t.Errorf("it is there again: %+v", list)
+	}
+}
+
+func TestASyncDoesNotUndoAnApproval(t *testing.T) {
+	t.Parallel()
+	w := synced(t, "", tool("a", "1"))
+	w.server.lists(nil, tool("a", "2"))
+	w.changeMeanwhile(func(d *catalog.Definition) { d.Tools = []catalog.DefinedTool{tool("a", "2")} })
+	synced, err := w.Sync(t.Context(), caller, "x", "ca_1", false)
+	if err != nil || len(synced.Pending.Changes) != 0 || w.description("CUSTOM_X_A") != "Edition 2." {
+		t.Errorf("synced %+v, served %q: %v", synced, w.description("CUSTOM_X_A"), err)
 	}
 }
 

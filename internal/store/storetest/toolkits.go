@@ -12,6 +12,7 @@ import (
 var toolkitBehaviours = behaviours{
 	"a toolkit comes back whole":                toolkitWhole,
 	"a version is stored in place of its like":  toolkitReplaced,
+	"a new version takes nobody's place":        toolkitCreated,
 	"versions are deleted by name":              toolkitDeleted,
 	"another project's toolkit does not exist":  toolkitForeign,
 	"a pin is set, changed and taken away":      toolkitPinned,
@@ -52,6 +53,15 @@ func toolkitReplaced(t *testing.T, f *fixture) {
 	same(t, "listed", got(f.StoredToolkitsOf(ctx, ours))(t), []catalog.Stored{again, newer})
 	same(t, "document", string(got(f.ToolkitDocument(ctx, ours, "acme", "20260728_00"))(t)), "second")
 	same(t, "the other's", string(got(f.ToolkitDocument(ctx, ours, "acme", "20260729_00"))(t)), "newer")
+}
+
+func toolkitCreated(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	must(t, f.CreateToolkit(ctx, aToolkit(ours, "acme", "20260728_00"), []byte("first")))
+	same(t, "news", f.news(), []notify.Change{{Kind: notify.Toolkit, ID: ours}})
+	wantKind(t, "created again", f.CreateToolkit(ctx, aToolkit(ours, "acme", "20260728_00"), []byte("second")), fault.Conflict)
+	must(t, f.CreateToolkit(ctx, aToolkit(theirs, "acme", "20260728_00"), []byte("theirs")))
+	same(t, "document", string(got(f.ToolkitDocument(ctx, ours, "acme", "20260728_00"))(t)), "first")
 }
 
 func toolkitDeleted(t *testing.T, f *fixture) {
