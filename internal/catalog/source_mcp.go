@@ -37,7 +37,8 @@ const (
 	maxMCPTools      = 500
 	maxMCPPages      = 100
 	maxMCPDefinition = 256 << 10 // bytes of one tool's definition
-	maxMCPList       = 16 << 20  // bytes of all definitions
+	maxMCPList       = 16 << 20  // bytes of all definitions, also of those that are too large
+	maxMCPName       = 200       // bytes of a tool's name; the specification (revision 2025-11-25) advises 128 characters
 )
 
 // Connect opens a session. It gives the server nothing to ask us: no sampling, no roots, no elicitation, and a stream of its own
@@ -104,7 +105,14 @@ func (s MCPServer) Tools(ctx context.Context, slug string, known []DefinedTool) 
 type MCPListing struct {
 	Name         string // for people
 	Instructions string // for models
-	tools        []*mcp.Tool
+	tools        []listedTool
+}
+
+// listedTool is what a server says of a tool, with what that is known by.
+type listedTool struct {
+	*mcp.Tool
+	hash  string
+	wrong error // why it cannot be a tool of ours: of its definition there is only the name then
 }
 
 // List asks a server what it is and has.
@@ -139,7 +147,6 @@ func ToolsOfMCP(ctx context.Context, session *mcp.ClientSession, slug string, kn
 func (l *MCPListing) Tools(slug string, known []DefinedTool) (tools []DefinedTool, leftOut []string) {
 	n := newMCPNames(slug, known)
 	seen := map[string]bool{}
-	size := 0
 	for _, t := range l.tools {
 		if seen[t.Name] {
 			leftOut = append(leftOut, shortText(t.Name)+": the server lists it twice")
@@ -151,27 +158,32 @@ func (l *MCPListing) Tools(slug string, known []DefinedTool) (tools []DefinedToo
 			leftOut = append(leftOut, shortText(t.Name)+": "+err.Error())
 			continue
 		}
-		if size += len(tool.Input) + len(tool.Output); size > maxMCPList {
-			leftOut = append(leftOut, shortText(t.Name)+fmt.Sprintf(": the definitions before it have %d MB already", maxMCPList>>20))
-			continue
-		}
 		tools = append(tools, tool)
 	}
 	return tools, leftOut
 }
 
 // listMCP reads all pages.
-func listMCP(ctx context.Context, session *mcp.ClientSession) ([]*mcp.Tool, error) {
-	var all []*mcp.Tool
+func listMCP(ctx context.Context, session *mcp.ClientSession) ([]listedTool, error) {
+	var all []listedTool
+	size := 0
 	params := &mcp.ListToolsParams{}
 	for range maxMCPPages {
 		page, err := session.ListTools(ctx, params)
 		if err != nil {
 			return nil, fmt.Errorf("list tools of MCP server: %w", err)
 		}
-		if all = append(all, page.Tools...); len(all) > maxMCPTools {
+		if len(all)+len(page.Tools) > maxMCPTools {
 			return nil, fault.New(fault.Unprocessable, fault.SlugInvalid, "The MCP server lists more than %d tools.", maxMCPTools).
 				WithFix("A toolkit takes %d: have the server list fewer, or use several servers.", maxMCPTools)
+		}
+		for _, t := range page.Tools {
+			one, bytes := newListedTool(t)
+			if size += bytes; size > maxMCPList {
+				return nil, fault.New(fault.Unprocessable, fault.SlugInvalid, "The MCP server's definitions of tools have more than %d MB.", maxMCPList>>20).
+					WithFix("Have the server list fewer tools, or say less of them.")
+			}
+			all = append(all, one)
 		}
 		if page.NextCursor == "" {
 			return all, nil
@@ -188,31 +200,37 @@ func MCPHashes(ctx context.Context, session *mcp.ClientSession) (map[string]stri
 		return nil, err
 	}
 	hashes := make(map[string]string, len(listed))
+	seen := make(map[string]bool, len(listed))
 	for _, t := range listed {
-		if _, twice := hashes[t.Name]; twice {
-			continue // as Tools does: the first counts
+		if !seen[t.Name] && t.wrong == nil { // as Tools does: the first counts
+			hashes[t.Name] = t.hash
 		}
-		if hashes[t.Name], err = mcpHash(t); err != nil {
-			delete(hashes, t.Name)
-		}
+		seen[t.Name] = true
 	}
 	return hashes, nil
 }
 
-// mcpHash is what a definition is known by: all that it says to models and clients. Pictures and what is the server's own affair
-// may change without the tool being another.
-func mcpHash(t *mcp.Tool) (string, error) {
+// newListedTool finds out what a definition is known by: all that it says to models and clients. Pictures and what is the server's own
+// affair may change without the tool being another, and are not kept. Bytes is how large it is.
+func newListedTool(t *mcp.Tool) (one listedTool, bytes int) {
 	pinned := *t
 	pinned.Meta, pinned.Icons = nil, nil
 	plain, err := json.Marshal(&pinned)
+	one.Tool = &pinned
 	switch {
 	case err != nil:
-		return "", errors.New("its definition is not JSON")
+		one.wrong = errors.New("its definition is not JSON")
+	case len(t.Name) > maxMCPName:
+		one.wrong = fmt.Errorf("its name has more than %d characters", maxMCPName)
 	case len(plain) > maxMCPDefinition:
-		return "", fmt.Errorf("its definition has more than %d KB", maxMCPDefinition>>10)
+		one.wrong = fmt.Errorf("its definition has more than %d KB", maxMCPDefinition>>10)
+	default:
+		sum := sha256.Sum256(plain)
+		one.hash = hex.EncodeToString(sum[:])
+		return one, len(plain)
 	}
-	sum := sha256.Sum256(plain)
-	return hex.EncodeToString(sum[:]), nil
+	one.Tool = &mcp.Tool{Name: strings.Clone(t.Name[:min(len(t.Name), maxMCPName+1)])}
+	return one, len(plain)
 }
 
 // mcpNames gives tools their slugs.
@@ -257,16 +275,16 @@ func (n *mcpNames) slug(name string) string {
 }
 
 // tool makes a tool of a definition.
-func (n *mcpNames) tool(t *mcp.Tool) (DefinedTool, error) {
-	hash, err := mcpHash(t)
-	if err != nil {
-		return DefinedTool{}, err
+func (n *mcpNames) tool(t listedTool) (DefinedTool, error) {
+	if t.wrong != nil {
+		return DefinedTool{}, t.wrong
 	}
 	out := DefinedTool{
 		Name:        wording.Clip(wording.Clean(cmp.Or(t.Title, mcpTitle(t.Annotations), t.Name)), 200),
 		Description: wording.Shorten(wording.Clean(t.Description), 2<<10), Hints: mcpHints(t.Annotations),
-		MCP: &DefinedMCP{Tool: t.Name, Hash: hash},
+		MCP: &DefinedMCP{Tool: t.Name, Hash: t.hash},
 	}
+	var err error
 	out.Name = cmp.Or(out.Name, t.Name)
 	readable := func(schema map[string]any) (Schema, error) {
 		out.MCP.Rename = renameHidden(schema)
