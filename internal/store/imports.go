@@ -181,12 +181,11 @@ func (s *Store) ProgressImport(ctx context.Context, l job.Lease, i imports.Impor
 	return err
 }
 
-// SettleImport stores what came of a try and gives the lease up.
-func (s *Store) SettleImport(ctx context.Context, l job.Lease, i imports.Import) error {
-	_, err := s.asOwner(ctx, "settle import", l, i, `status = $4, done = $5, total = $6, attempts = $7, result = $8, failure = $9, finished_at = $10,
+// SettleImport stores what came of a try and gives the lease up; false when the owner has it no more.
+func (s *Store) SettleImport(ctx context.Context, l job.Lease, i imports.Import) (bool, error) {
+	return s.asOwner(ctx, "settle import", l, i, `status = $4, done = $5, total = $6, attempts = $7, result = $8, failure = $9, finished_at = $10,
 		due_at = $11, lease_owner = '', lease_until = 0, description = CASE WHEN CAST($11 AS BIGINT) = 0 THEN NULL ELSE description END`,
 		string(i.Status), i.Done, i.Total, i.Attempts, asJSON(i.Result), asJSON(i.Failure), micros(i.FinishedAt), micros(i.DueAt))
-	return err
 }
 
 // asOwner changes an import that the lease's owner has, and reports whether that is so.

@@ -181,44 +181,57 @@ func TestACancelledImportEndsAndStoresNothing(t *testing.T) {
 	}
 }
 
-// broken is a store in which a description cannot be read.
-type broken struct {
+// tampered is a store that does something before it does what it is asked.
+type tampered struct {
 	imports.Store
-	fails   func() error
-	settled func()
+	beforeRead   func() error
+	beforeSettle func(imports.Import)
 }
 
-// SettleImport tells of what it stored.
-func (b broken) SettleImport(ctx context.Context, l job.Lease, i imports.Import) error {
-	defer b.settled()
-	return b.Store.SettleImport(ctx, l, i)
-}
-
-func (b broken) ImportDescription(ctx context.Context, projectID, id string) ([]byte, error) {
-	if err := b.fails(); err != nil {
+// ImportDescription reads the description, unless that is to fail.
+func (s tampered) ImportDescription(ctx context.Context, projectID, id string) ([]byte, error) {
+	if err := s.beforeRead(); err != nil {
 		return nil, err
 	}
-	return b.Store.ImportDescription(ctx, projectID, id)
+	return s.Store.ImportDescription(ctx, projectID, id)
+}
+
+// SettleImport stores what came of an import.
+func (s tampered) SettleImport(ctx context.Context, l job.Lease, i imports.Import) (bool, error) {
+	s.beforeSettle(i)
+	return s.Store.SettleImport(ctx, l, i)
+}
+
+// tamper starts a process over a store that is tampered with, and posts an import. Nil does nothing.
+func (w *world) tamper(t *testing.T, beforeRead func() error, beforeSettle func(imports.Import)) (*imports.Service, imports.Import) {
+	t.Helper()
+	store := tampered{w.store, func() error { return nil }, func(imports.Import) {}}
+	if beforeRead != nil {
+		store.beforeRead = beforeRead
+	}
+	if beforeSettle != nil {
+		store.beforeSettle = beforeSettle
+	}
+	s, err := imports.New(imports.Options{Store: store, Catalog: w.catalog, Client: w.client, Now: w.now, Ended: func(i imports.Import) { w.ended <- i }})
+	must(t, err)
+	i, err := s.Post(t.Context(), project, inline("one"), description("One"))
+	must(t, err)
+	s.Start()
+	t.Cleanup(s.Stop)
+	return s, i
 }
 
 func TestWhatPassesIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	times := 0
-	s, err := imports.New(imports.Options{
-		Store: broken{w.store, func() error {
-			if times++; times == 1 {
-				return fmt.Errorf("the database is away")
-			}
-			return nil
-		}, func() { w.pass(time.Minute) }}, // until it is due again
-		Catalog: w.catalog, Client: w.client, Now: w.now, Ended: func(i imports.Import) { w.ended <- i },
-	})
-	must(t, err)
-	s.Start()
-	t.Cleanup(s.Stop)
-	_, err = s.Post(t.Context(), project, inline("one"), description("One"))
-	must(t, err)
+	away := func() error {
+		if times++; times == 1 {
+			return fmt.Errorf("the database is away")
+		}
+		return nil
+	}
+	w.tamper(t, away, func(imports.Import) { w.pass(time.Minute) }) // until it is due again
 	if got := <-w.ended; got.Status != imports.Succeeded || got.Attempts != 2 {
 		t.Errorf("ended %+v", got)
 	}
@@ -227,17 +240,75 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 func TestAPanicIsTheImportsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s, err := imports.New(imports.Options{
-		Store: broken{w.store, func() error { panic("a description that nobody foresaw") }, func() {}}, Catalog: w.catalog, Client: w.client, Now: w.now,
-		Ended: func(i imports.Import) { w.ended <- i },
-	})
-	must(t, err)
-	s.Start()
-	t.Cleanup(s.Stop)
-	_, err = s.Post(t.Context(), project, inline("one"), description("One"))
-	must(t, err)
+	w.tamper(t, func() error { panic("a description that nobody foresaw") }, nil)
 	if got := <-w.ended; got.Status != imports.Failed || got.Attempts != 1 {
 		t.Errorf("ended %+v", got)
+	}
+}
+
+// storedThen is a catalog's store that does something once a toolkit is stored.
+type storedThen struct {
+	catalog.Store
+	then func(ctx context.Context)
+}
+
+// CreateToolkit stores a toolkit.
+func (s storedThen) CreateToolkit(ctx context.Context, v catalog.Stored, document []byte) error {
+	err := s.Store.CreateToolkit(ctx, v, document)
+	s.then(ctx)
+	return err
+}
+
+// What is stored is done: that the process is told to stop at that moment does not make it undone.
+func TestAnImportThatSucceedsWhileTheProcessStops(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	started := make(chan *imports.Service, 1)
+	var err error
+	w.catalog, err = catalog.Open(t.Context(), catalog.Options{Now: w.now, Store: storedThen{w.store, func(ctx context.Context) {
+		go (<-started).Stop()
+		<-ctx.Done()
+	}}})
+	must(t, err)
+	s, _ := w.tamper(t, nil, nil)
+	started <- s
+	if got := <-w.ended; got.Status != imports.Succeeded || got.Result == nil || !got.Result.New {
+		t.Errorf("ended %+v", got)
+	}
+}
+
+// Nobody is told that an import ended which somebody else deleted, or does again.
+func TestAnImportThatIsNotOursAnyMoreDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	settled := make(chan struct{}, 1)
+	s, _ := w.tamper(t, nil, func(i imports.Import) {
+		if err := w.store.DeleteImport(context.Background(), project, i.ID); err != nil {
+			t.Error(err)
+		}
+		settled <- struct{}{}
+	})
+	<-settled
+	s.Stop()
+	select {
+	case got := <-w.ended:
+		t.Errorf("ended %+v", got)
+	default:
+	}
+}
+
+// The address may hold a secret; what is told of an import is not sealed.
+func TestWhatIsToldOfAnImportHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.Write(description("One")) }))
+	t.Cleanup(server.Close)
+	s := w.service(t)
+	_, err := s.Post(t.Context(), project, imports.Request{Kind: imports.OpenAPI, URL: server.URL + "/one.json?token=hidden"}, nil)
+	must(t, err)
+	got := <-w.ended
+	if told := fmt.Sprintf("%+v", got.Result); got.Result == nil || strings.Contains(told, "hidden") {
+		t.Errorf("result %s", told)
 	}
 }
 

@@ -29,13 +29,13 @@ func (s *Service) do(ctx context.Context, lease job.Lease, i Import) error {
 	defer cancel()
 	result, err := s.bring(timed, lease, &i)
 	switch {
+	case err == nil:
+		i.Status, i.Result, i.FinishedAt, i.DueAt = Succeeded, result, s.now(), time.Time{}
 	case own.Err() != nil || errors.Is(err, errLost): // stopped, cancelled, or somebody else has it
 		i.Status, i.Attempts = Queued, i.Attempts-1
 		return s.settle(ctx, lease, i)
 	case timed.Err() != nil:
 		i.fail(fault.New(fault.Timeout, fault.SlugTimeout, "The import took longer than %s.", longest).WithFix("Import a part of it, for example by tag or path."), s.now())
-	case err == nil:
-		i.Status, i.Result, i.FinishedAt, i.DueAt = Succeeded, result, s.now(), time.Time{}
 	case final(err) || i.Attempts >= maxAttempts:
 		i.fail(err, s.now())
 	default:
@@ -50,8 +50,8 @@ func (s *Service) do(ctx context.Context, lease job.Lease, i Import) error {
 func (s *Service) settle(ctx context.Context, lease job.Lease, i Import) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	err := s.store.SettleImport(ctx, lease, i)
-	if err == nil && i.Ended() {
+	held, err := s.store.SettleImport(ctx, lease, i)
+	if held && i.Ended() {
 		s.ended(i)
 	}
 	return err

@@ -27,7 +27,7 @@ type Store interface {
 	NextImport(ctx context.Context, now time.Time) (time.Time, error)
 	// ProgressImport stores how far an import is, if the owner of the lease still has it.
 	ProgressImport(ctx context.Context, l job.Lease, i Import) error
-	// SettleImport stores what came of a try and gives the lease up, if the owner still has it. The description is deleted when the
-	// import has ended.
-	SettleImport(ctx context.Context, l job.Lease, i Import) error
+	// SettleImport stores what came of a try and gives the lease up; false, and nothing is stored, when the owner has it no more. The
+	// description is deleted when the import has ended.
+	SettleImport(ctx context.Context, l job.Lease, i Import) (bool, error)
 }

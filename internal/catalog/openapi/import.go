@@ -40,7 +40,7 @@ func Import(ctx context.Context, description []byte, o Options) (*catalog.Defini
 		return nil, nil, err
 	}
 	sum := sha256.Sum256(description)
-	i := &importer{doc: d, options: o, report: &Report{Source: o.Source, LeftOut: []LeftOut{}, Notes: []string{}}}
+	i := &importer{doc: d, options: o, report: &Report{Source: withoutSecrets(o.Source), LeftOut: []LeftOut{}, Notes: []string{}}}
 	i.definition = &catalog.Definition{
 		Tools:  []catalog.DefinedTool{},
 		Source: catalog.Source{Kind: "openapi", URL: withoutSecrets(o.Source), Hash: hex.EncodeToString(sum[:])},

@@ -56,7 +56,7 @@ func importWhole(t *testing.T, f *fixture) {
 		Report: openapi.Report{Operations: 7, Tools: 6, LeftOut: []openapi.LeftOut{{Method: "TRACE", Path: "/", Reason: "echo"}}, Notes: []string{"a"}},
 	}
 	want.Failure = &imports.Failure{Message: "m", Fix: "f"}
-	must(t, f.SettleImport(ctx, lease, want))
+	same(t, "settled", got(f.SettleImport(ctx, lease, want))(t), true)
 	same(t, "ended", got(f.Import(ctx, ours, "imp_1"))(t), want)
 	same(t, "description of what has ended", len(got(f.ImportDescription(ctx, ours, "imp_1"))(t)), 0)
 }
@@ -96,7 +96,7 @@ func importsInOrder(t *testing.T, f *fixture) {
 
 	first := claimed[0]
 	first.Status, first.DueAt = imports.Queued, now.Add(time.Hour) // to be tried again: the others wait behind it
-	must(t, f.SettleImport(ctx, lease, first))
+	same(t, "settled", got(f.SettleImport(ctx, lease, first))(t), true)
 	same(t, "next while the first waits", got(f.NextImport(ctx, now))(t), first.DueAt)
 	same(t, "claimed while the first waits", len(got(f.ClaimImports(ctx, leaseOf("b", now), 10))(t)), 0)
 	must(t, f.DeleteImport(ctx, ours, "imp_b"))
@@ -144,7 +144,7 @@ func importTakenUp(t *testing.T, f *fixture) {
 	same(t, "begun", theirs[0].StartedAt, start)
 	same(t, "still held", got(f.RenewImport(ctx, killed, mine))(t), false)
 	mine.Status, mine.DueAt = imports.Succeeded, time.Time{}
-	must(t, f.SettleImport(ctx, killed, mine))
+	same(t, "settled by who has it no more", got(f.SettleImport(ctx, killed, mine))(t), false)
 	must(t, f.ProgressImport(ctx, killed, imports.Import{ID: "imp_1", ProjectID: ours, Done: 5}))
 	now := got(f.Import(ctx, ours, "imp_1"))(t)
 	same(t, "status", now.Status, imports.Running)
