@@ -112,7 +112,11 @@ func (b *builder) addTool(doc uint32, t *catalog.Tool, own, arguments []string) 
 		b.addText(doc, inParameter, p)
 	}
 	b.grams.add(doc, append(name, own...))
-	b.x.verb = append(b.x.verb, b.verbNumber(toolVerb(t, name)))
+	verb := toolVerb(t, name)
+	if verb.has(verbSearch) && findsAny(name, own) {
+		verb |= 1 << verbFindsAny
+	}
+	b.x.verb = append(b.x.verb, b.verbNumber(verb))
 }
 
 // addName adds the words of a name, and notes those that are the toolkit's own unless there are no others.
@@ -191,9 +195,13 @@ func (b *builder) finish() *Index {
 	x.lists.weigh(x.rarity)
 	b.addMeanings()
 	x.nameMass = make([]float32, len(x.tools))
+	verbs := x.commonTerms()
 	for t := range uint32(len(x.terms)) {
 		docs, _ := x.lists.list(t)
 		rare := x.rarity(t)
+		if verbs[t] {
+			continue
+		}
 		for _, d := range docs {
 			if d&nameBit != 0 {
 				x.nameMass[d&^nameBit] += rare
@@ -210,6 +218,17 @@ func (b *builder) finish() *Index {
 	}
 	x.spelling = newSpelling(b.names, &x.routes)
 	return x
+}
+
+// commonTerms are the terms that are common verbs.
+func (x *Index) commonTerms() map[uint32]bool {
+	terms := make(map[uint32]bool)
+	for verb, classes := range plainVerbs {
+		if t, ok := x.terms[verb]; ok && classes&commonVerbs != 0 {
+			terms[t] = true
+		}
+	}
+	return terms
 }
 
 // nameWords gives the different words of a tool's name and slug, compounds cut and whole.

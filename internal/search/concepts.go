@@ -116,7 +116,7 @@ var conceptLines = []string{
 	"route direction path",
 	"weather forecast temperature",
 	"news headline article",
-	"stock share equity quote",
+	"stock share equity quote inventory",
 	"translation language",
 	"favorite star bookmark",
 	"star bookmark favorite favourite",
@@ -185,6 +185,63 @@ var conceptLines = []string{
 	"student learner pupil",
 	"grade mark score",
 	"assignment homework",
+	"supplier vendor contact",
+	"vendor supplier",
+	"prospect lead contact",
+	"colleague teammate member user person",
+	"absence leave vacation",
+	"vacation leave absence holiday",
+	"timesheet time entry hour",
+	"exception error issue",
+	"crash error issue",
+	"failure error log",
+	"arrow connector line",
+	"branch reference ref",
+	"bulk batch multiple parallel",
+	"batch bulk multiple parallel",
+	"multiple bulk batch",
+	"several multiple bulk batch",
+	"top popular trending hot",
+	"trending popular top",
+	"performance analytics insight statistic metric report",
+	"insight analytics statistic metric performance",
+	"analytics insight statistic metric report",
+	"payout payment transfer",
+	"cart basket checkout",
+	"cell range value",
+	"range cell value",
+	"revenue income sale profit",
+	"profit income revenue",
+	"machine instance server vm",
+	"vm instance machine server",
+	"function script lambda",
+	"quote estimate",
+	"estimate quote",
+	"sms message text",
+	"phone call telephone",
+	"call phone meeting",
+	"reply response comment answer message",
+	"answer response reply",
+	"diff change comparison",
+	"blog post article",
+	"article post page blog document",
+	"post article message entry",
+	"rating review score",
+	"feedback review survey response comment",
+	"license seat",
+	"seat license",
+	"trash bin deleted",
+	"bin trash",
+	"backup snapshot",
+	"snapshot backup",
+	"policy rule",
+	"rule policy",
+	"checklist list item",
+	"watcher follower subscriber",
+	"hostname domain dns",
+	"dns domain record",
+	"newsletter campaign list audience",
+	"basket cart",
 }
 
 // rewrites are expressions of several words, or abbreviations, and the plain words they stand for.
@@ -207,29 +264,50 @@ var rewriteLines = map[string]string{
 	"sub task": "subtask", "check in": "checkin", "how long": "time duration", "shut down": "archive close", "break down": "subtask split",
 }
 
-// concepts maps a stem to the stems of its line; rewrites maps an expression to stems.
+// concepts maps a stem to the stems that the lines it is in say; rewrites maps an expression to stems.
 var (
 	concepts = conceptTable(slices.Concat(conceptLines, everydayLines))
 	rewrites = rewriteTable(rewriteLines)
 )
 
-// A word heads the line it comes first in. A word that heads no line looks for the heads of the lines it is in.
-func conceptTable(lines []string) map[string][]string {
-	table := make(map[string][]string)
+// related is another word for what a word means.
+type related struct {
+	stem string
+	near float32 // 1 where the word heads the other's line or the other is all it may mean, less where it is one of several
+}
+
+// A word looks for all words of the line it heads, and for the heads of the other lines it is in.
+func conceptTable(lines []string) map[string][]related {
+	table := make(map[string][]related)
 	headed := make(map[string]bool)
+	add := func(to, other string, near float32) {
+		if to != other && !slices.ContainsFunc(table[to], func(have related) bool { return have.stem == other }) {
+			table[to] = append(table[to], related{other, near})
+		}
+	}
 	for _, line := range lines {
 		words := strings.Fields(line)
 		head := stem(words[0])
 		headed[head] = true
 		for _, w := range words[1:] {
-			table[head] = addOnce(table[head], stem(w), head)
+			add(head, stem(w), 1)
 		}
 	}
 	for _, line := range lines {
 		words := strings.Fields(line)
 		for _, w := range words[1:] {
-			if s := stem(w); !headed[s] {
-				table[s] = addOnce(table[s], stem(words[0]), s)
+			if s := stem(w); headed[s] {
+				add(s, stem(words[0]), 0.6)
+			} else {
+				add(s, stem(words[0]), 1)
+			}
+		}
+	}
+	for _, line := range kinLines {
+		words := strings.Fields(line)
+		for _, w := range words {
+			for _, other := range words {
+				add(stem(w), stem(other), 1)
 			}
 		}
 	}
@@ -256,4 +334,101 @@ func addOnce(list []string, s, except string) []string {
 		}
 	}
 	return append(list, s)
+}
+
+// kinLines are words of one family that the stemmer does not bring together.
+var kinLines = []string{
+	"react reaction",
+	"subscribe subscription subscriber",
+	"convert conversion",
+	"transcribe transcript transcription",
+	"respond response",
+	"pay payment",
+	"analyze analysis analytics",
+	"summarize summary",
+	"notify notification",
+	"create creator creation",
+	"depend dependency dependent",
+	"extend extension",
+	"expand expansion",
+	"suspend suspension",
+	"submit submission",
+	"receive receipt recipient",
+	"deliver delivery",
+	"permit permission",
+	"member membership",
+	"authenticate authentication auth",
+	"authorize authorization",
+	"describe description",
+	"register registration",
+	"apply application applicant",
+	"statistic stats",
+	"configure configuration config",
+	"admin administrator",
+	"organization org",
+	"specification spec",
+	"environment env",
+	"application app",
+	"identify identity",
+	"verify verification",
+	"own owner ownership",
+	"attend attendee attendance",
+	"assign assignee assignment",
+	"employee employ employment",
+	"retain retention",
+	"compare comparison",
+	"publish publication",
+	"remind reminder",
+	"enroll enrollment",
+	"sell sale",
+	"buy purchase",
+	"sign signature",
+	"approve approval",
+	"available availability",
+	"locate location",
+	"measure measurement",
+	"price pricing",
+	"ship shipping shipment",
+	"fulfill fulfillment",
+	"bill billing",
+	"relate relation relationship",
+	"connect connection connector",
+	"collaborate collaborator",
+	"contribute contributor contribution",
+	"watch watcher",
+	"edit editor",
+	"rate rating",
+	"rank ranking",
+	"day daily",
+	"week weekly",
+	"month monthly",
+	"year yearly annual",
+	"history historical",
+	"play playback player",
+	"listen listener",
+	"recommend recommendation",
+	"escalate escalation",
+	"moderate moderation moderator",
+	"redeem redemption",
+	"retry retries",
+	"favorite favourite",
+	"color colour",
+	"center centre",
+	"calculate calculator calculation",
+	"optimize optimization",
+	"extract extraction",
+	"detect detection",
+	"predict prediction",
+	"classify classification",
+	"generate generator generation",
+	"estimate estimation",
+	"investigate investigation",
+	"certify certificate certification",
+	"duplicate duplication",
+	"migrate migration",
+	"restore restoration",
+	"revoke revocation",
+	"install installation",
+	"associate association",
+	"synchronize sync synchronization",
 }

@@ -55,7 +55,7 @@ func TestLayeredIsLikeOne(t *testing.T) {
 		layered := Build(base.Over(one), Build(base, nil))
 		for _, text := range []string{
 			"create an issue on " + slug, "send an email to the team", "fetch my emails", "post a message in a channel", slug,
-			"find pull requests", "delete a file", "completely unrelated nonsense zzyzx",
+			"merge the pull request", "delete a file", "completely unrelated nonsense zzyzx",
 		} {
 			want, got := whole.Search(Query{Text: text, Limit: 5}), layered.Search(Query{Text: text, Limit: 5})
 			if (len(want) == 0) != (len(got) == 0) {

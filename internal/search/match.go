@@ -69,6 +69,9 @@ func (x *Index) matchChoice(c choice, s *scratch) {
 	if c.other {
 		rare *= otherName
 	}
+	if c.verb {
+		rare = 0
+	}
 	for i, d := range docs {
 		if d&nameBit != 0 {
 			d &^= nameBit

@@ -26,9 +26,12 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 			continue
 		}
 		lexical := s.lexical[d] * ofLexical
+		if x.serves(r, d) {
+			lexical = max(lexical, findsAnyShare)
+		}
 		score := lexicalPart*lexical + s.likely[d]*ofLikely + verbs*s.agrees[x.verb[d]] + s.kits[x.home[d]]
 		if x.nameMass[d] > 0 {
-			score += precisionPart * lexical * min(1, s.named[d]/x.nameMass[d])
+			score += precisionPart * lexical * x.precision(s, d)
 		}
 		if x.important[d] {
 			score += importantPart
@@ -38,6 +41,20 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 			x.keep(q, s, d, score)
 		}
 	}
+}
+
+// precision is how much of a tool's name the request answers for, its verb included.
+func (x *Index) precision(s *scratch, d int) float32 {
+	verb := x.verb[d]
+	if x.verbSets[verb] == 0 {
+		return min(1, s.named[d]/x.nameMass[d])
+	}
+	return min(1, (s.named[d]+verbMass*max(0, s.agrees[verb]))/(x.nameMass[d]+verbMass))
+}
+
+// serves reports whether a tool finds anything there is, in the app that a request to find something names.
+func (x *Index) serves(r *request, d int) bool {
+	return r.want.has(verbSearch) && x.verbSets[x.verb[d]].has(verbFindsAny) && r.strength[x.home[d]] >= routed
 }
 
 // verbPart is how much the verb weighs. Among the tools of a named app it decides; a vague request that names none rather says

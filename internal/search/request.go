@@ -28,6 +28,7 @@ type choice struct {
 	term   uint32
 	weight float32
 	other  bool // another word for the same thing
+	verb   bool // a common verb, which is compared as such
 }
 
 // read understands a query. Beside is the other of two indexes that are searched together, which may know words that this one
@@ -65,13 +66,18 @@ func (x *Index) correct(words []word, beside *Index) {
 	for i := range words {
 		w := &words[i]
 		_, known := x.terms[w.stem]
-		if known || beside != nil && beside.knows(w) || len(w.parts) > 0 || isStop(w.text) || concepts[w.stem] != nil || rewrites[w.text] != nil || x.routes.knows(w.text) || isApp(w.text) {
+		if known || beside != nil && beside.knows(w) || len(w.parts) > 0 || x.routes.knows(w.text) || isEnglish(w) || isApp(w.text) {
 			continue
 		}
 		if meant := x.spelling.nearest(w.text); meant != "" {
 			w.text, w.stem, w.guessed = meant, stem(meant), true
 		}
 	}
+}
+
+// isEnglish reports words that are right as they are, though no tool may have them.
+func isEnglish(w *word) bool {
+	return isStop(w.text) || isVerb(w.stem) || concepts[w.stem] != nil || rewrites[w.text] != nil || vectorOf(w.text) != ""
 }
 
 // weigh says how much each word tells about the tool that is wanted.
@@ -138,6 +144,10 @@ func (x *Index) addWord(r *request, i int) {
 		}
 		return
 	}
+	if w.phrase != 0 {
+		x.addPhrase(r, w)
+		return
+	}
 	s := x.choose(r.openSlot(), w.stem, w.weight)
 	for _, part := range w.parts {
 		s = x.choose(s, stem(part), w.weight*partWeight)
@@ -146,7 +156,21 @@ func (x *Index) addWord(r *request, i int) {
 		s = x.choose(s, stem(w.text+r.words[i+1].text), w.weight) // "web hook" for webhook
 	}
 	for _, other := range concepts[w.stem] {
-		s = x.chooseOther(s, other, w.weight*synonymWeight)
+		s = x.chooseOther(s, other.stem, w.weight*synonymWeight*other.near)
+	}
+	x.closeSlot(r, s, w)
+}
+
+// addPhrase makes the slot of an expression that is a verb: the verbs that do the same. Its first word tells little by itself.
+func (x *Index) addPhrase(r *request, w *word) {
+	s := x.choose(r.openSlot(), w.stem, w.weight*phraseWordWeight)
+	for c := verbClass(1); c < verbClasses; c++ {
+		if !w.phrase.has(c) {
+			continue
+		}
+		for _, verb := range tellingVerbs[c] {
+			s = x.chooseOther(s, verb, w.weight*synonymWeight)
+		}
 	}
 	x.closeSlot(r, s, w)
 }
@@ -162,7 +186,7 @@ func (r *request) openSlot() slot {
 // choose adds a choice if any tool has the term.
 func (x *Index) choose(s slot, stem string, weight float32) slot {
 	if t, ok := x.terms[stem]; ok {
-		s.choices = append(s.choices, choice{term: t, weight: weight})
+		s.choices = append(s.choices, choice{term: t, weight: weight, verb: plainVerbs[stem]&commonVerbs != 0})
 	}
 	return s
 }

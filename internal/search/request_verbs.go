@@ -32,6 +32,7 @@ func (r *request) leadingVerb() int {
 		if v, particle := r.phraseAt(i); v != 0 {
 			r.want = v
 			r.words[particle].spent = true
+			w.phrase = v
 			return i
 		}
 		if v := plainVerbs[w.stem] | nounVerbs[w.stem]; v != 0 {

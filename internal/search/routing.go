@@ -23,6 +23,7 @@ type route struct {
 const (
 	wholeName  = 1
 	prunedName = 0.95 // without "API", "App" and the like
+	gluedName  = 0.6  // without "bot": discordbot
 	familyName = 0.5  // the first word of several: "Google" of "Google Drive"
 )
 
@@ -42,6 +43,9 @@ func (r *routes) add(number int32, tk *catalog.Toolkit) {
 			}
 			parts = parts[:len(parts)-1]
 			r.put(parts, route{number, prunedName})
+		}
+		if short, glued := strings.CutSuffix(strings.Join(parts, ""), "bot"); glued && len(parts) == 1 && len(short) > 3 {
+			r.put([]string{short}, route{number, gluedName})
 		}
 		if len(parts) > 1 {
 			for i := range parts {

@@ -54,6 +54,22 @@ func TestSearchFindsTheTool(t *testing.T) {
 	}
 }
 
+// TestSearchFindsWhatFindsAnything covers requests to find a thing in an app that has one search for all things.
+func TestSearchFindsWhatFindsAnything(t *testing.T) {
+	t.Parallel()
+	x := Documents([]Document{
+		{ID: "drive9.list_folder", Toolkit: "drive9", Name: "list folder"}, {ID: "drive9.create_folder", Toolkit: "drive9", Name: "create folder"},
+		{ID: "drive9.delete_file", Toolkit: "drive9", Name: "delete file"}, {ID: "drive9.search_content", Toolkit: "drive9", Name: "search content"},
+		{ID: "tasks9.search", Toolkit: "tasks9", Name: "search"},
+	})
+	if got := slugs(x.Search(Query{Text: "find files or folders in drive9"})); !slices.Contains(got[:min(3, len(got))], "drive9.search_content") {
+		t.Errorf("got %v, want drive9.search_content among the first three", got)
+	}
+	if got := slugs(x.Search(Query{Text: "create a folder in drive9"})); got[0] != "drive9.create_folder" {
+		t.Errorf("got %v, want drive9.create_folder first", got)
+	}
+}
+
 func TestSearchNeverAnswersTheOpposite(t *testing.T) {
 	t.Parallel()
 	x := fixtureIndex()

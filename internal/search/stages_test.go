@@ -1,6 +1,7 @@
 package search
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -70,6 +71,12 @@ func TestReadVerbs(t *testing.T) {
 		"let everybody in the team know":     verbSend,
 		"look up a person by address":        verbSearch,
 		"Slack messages that I want deleted": verbDelete,
+		"tick the task off":                  verbFinish,
+		"sign off on the timesheets":         verbApprove,
+		"say no to the invitation":           verbReject,
+		"open the ticket again":              verbRestore,
+		"manage the labels":                  verbManage,
+		"relocate a file":                    verbMove, // not misspelt, though no tool says so
 	} {
 		s := x.borrow()
 		if r := x.read(Query{Text: query}, s, nil); !r.want.has(want) {
@@ -121,11 +128,27 @@ func TestToolVerb(t *testing.T) {
 		{"first word", catalog.Tool{Slug: "X_LIST_ITEMS", Name: "Items to delete"}, verbList, verbDelete},
 		{"later word", catalog.Tool{Slug: "X_ISSUES_CREATE", Name: "Issues"}, verbCreate, verbRead},
 		{"noun that is no verb here", catalog.Tool{Slug: "X_CREATE_FILE", Name: "Create file"}, verbCreate, verbSend},
+		{"a method before the verb", catalog.Tool{Slug: "X_GET_SEARCH", Name: "Get search"}, verbSearch, verbCreate},
+		{"a method before a participle", catalog.Tool{Slug: "X_GET_COUNTED_ITEMS", Name: "Get counted items"}, verbRead, verbCount},
 		{"by its hints", catalog.Tool{Slug: "X_FRONT_PAGE", Name: "Front page", Hints: catalog.Hints{Read: true}}, verbRead, verbCreate},
 	} {
 		tc.tool.Toolkit = &catalog.Toolkit{Slug: "x"}
 		if v := toolVerb(&tc.tool, nameWords(&tc.tool)); !v.has(tc.want) || v.has(tc.never) {
 			t.Errorf("%s: %s does %b, want class %d and not class %d", tc.name, tc.tool.Slug, v, tc.want, tc.never)
+		}
+	}
+}
+
+// TestFindsAny covers tools that search without a word of what they find.
+func TestFindsAny(t *testing.T) {
+	t.Parallel()
+	own := []string{"you", "tube", "youtube"}
+	for name, want := range map[string]bool{
+		"search": true, "search for content": true, "search youtube": true, "get search": true, "search all items": true,
+		"search videos": false, "find user": false,
+	} {
+		if got := findsAny(strings.Fields(name), own); got != want {
+			t.Errorf("findsAny(%q) = %v, want %v", name, got, want)
 		}
 	}
 }
@@ -161,8 +184,8 @@ func TestConceptsAreStemsOfOneWord(t *testing.T) {
 	t.Parallel()
 	for word, others := range concepts {
 		for _, o := range others {
-			if o == word || stem(o) != o && stem(stem(o)) != stem(o) {
-				t.Errorf("concept %q leads to %q", word, o)
+			if o.stem == word || stem(o.stem) != o.stem && stem(stem(o.stem)) != stem(o.stem) {
+				t.Errorf("concept %q leads to %q", word, o.stem)
 			}
 		}
 	}
@@ -174,11 +197,13 @@ func TestRouteNames(t *testing.T) {
 		{ID: "GoogleDocsApi.create", Toolkit: "GoogleDocsApi", Name: "create document"},
 		{ID: "share_point.list", Toolkit: "share_point", ToolkitName: "SharePoint", Name: "list sites"},
 		{ID: "monday.list", Toolkit: "monday", Name: "list boards", Aliases: []string{"monday.com"}},
+		{ID: "chattybot.send", Toolkit: "chattybot", Name: "send message"},
 	})
 	for query, want := range map[string]int32{
 		"write a Google Doc": 0, "in google docs": 0, "what is on our Sharepoint": 1, "the share point site": 1, "boards on monday.com": 2,
+		"post in Chatty": 3,
 	} {
-		strength := make([]float32, 3)
+		strength := make([]float32, 4)
 		x.routes.find(split(query), strength)
 		for i, s := range strength {
 			if (s >= routed) != (int32(i) == want) {

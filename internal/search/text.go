@@ -22,6 +22,7 @@ type word struct {
 	named     bool    // was part of a toolkit's name
 	elsewhere bool    // was part of the name of an app that is not here
 	leads     bool    // is the verb of the request
+	phrase    verbSet // begins an expression that is a verb
 	spent     bool    // ended an expression that is the verb: "let … know"
 	group     int     // of the alternatives that the request lists; 0: belongs to all of them
 	weight    float32 // how much it tells; 0: nothing
@@ -143,6 +144,14 @@ func setOf(list string) map[string]struct{} {
 	set := make(map[string]struct{})
 	for _, w := range strings.Fields(list) {
 		set[w] = struct{}{}
+	}
+	return set
+}
+
+func stemsOf(list string) map[string]struct{} {
+	set := make(map[string]struct{})
+	for _, w := range strings.Fields(list) {
+		set[stem(w)] = struct{}{}
 	}
 	return set
 }

@@ -14,24 +14,25 @@ const saturation float32 = 1.2
 
 // How the words of a request weigh.
 const (
-	synonymWeight  float32 = 0.9  // a word found only through its concept
-	otherRaise     float32 = 1.5  // at most so much more where the word itself is rarer
-	otherName      float32 = 0.5  // as part of a tool's name
-	rewriteWeight  float32 = 0.9  // a word found only through a rewritten expression
-	typoWeight     float32 = 0.7  // a word found only by its likeness
-	partWeight     float32 = 0.8  // a part of a compound
-	verbTermWeight float32 = 0.3  // a common verb: its class is compared, so its word says little more
-	nounVerbWeight float32 = 0.7  // a verb that is a thing as well: "draft an email"
-	appTermWeight  float32 = 0.6  // a word that named the toolkit and has done its work
-	knownWeight    float32 = 0.15 // the names of facts the caller already has
-	asideWeight    float32 = 0.5  // a word of an aside: "… so that everyone sees it"
-	chatterWeight  float32 = 0.7  // a word of conversation: "recommend some popular …"
-	insideWeight   float32 = 0.8  // a word of where the thing is: "a card on the board"
-	otherGroups    float32 = 0.2  // words of other alternatives than the one that a tool serves best
-	alsoWeight     float32 = 0.8  // a further verb: "create or update"
-	fadeRate       float32 = 0.08 // how much less each word weighs after the first fadeFrom
-	fadeLeast      float32 = 0.3
-	fadeFrom               = 16
+	synonymWeight    float32 = 0.9  // a word found only through its concept
+	otherRaise       float32 = 1.5  // at most so much more where the word itself is rarer
+	otherName        float32 = 0.5  // as part of a tool's name
+	rewriteWeight    float32 = 0.9  // a word found only through a rewritten expression
+	typoWeight       float32 = 0.7  // a word found only by its likeness
+	partWeight       float32 = 0.8  // a part of a compound
+	verbTermWeight   float32 = 0.3  // a common verb: its class is compared, so its word says little more
+	phraseWordWeight float32 = 0.3  // the first word of an expression that is a verb: "sign off"
+	nounVerbWeight   float32 = 0.7  // a verb that is a thing as well: "draft an email"
+	appTermWeight    float32 = 0.6  // a word that named the toolkit and has done its work
+	knownWeight      float32 = 0.15 // the names of facts the caller already has
+	asideWeight      float32 = 0.5  // a word of an aside: "… so that everyone sees it"
+	chatterWeight    float32 = 0.7  // a word of conversation: "recommend some popular …"
+	insideWeight     float32 = 0.8  // a word of where the thing is: "a card on the board"
+	otherGroups      float32 = 0.2  // words of other alternatives than the one that a tool serves best
+	alsoWeight       float32 = 0.8  // a further verb: "create or update"
+	fadeRate         float32 = 0.08 // how much less each word weighs after the first fadeFrom
+	fadeLeast        float32 = 0.3
+	fadeFrom                 = 16
 )
 
 // How the parts of a score weigh, each between 0 and 1 (agreement: -1 and 1).
@@ -41,11 +42,13 @@ const (
 	verbPart      float32 = 0.6
 	vagueVerb     float32 = 0.7 // at most so much less of it where no app is named and words say little: such verbs mislead
 	precisionPart float32 = 0.45
+	verbMass      float32 = 2 // what the verb counts for among the words of a name, by how rare they are
 	likelyPart    float32 = 0.35
 	meantPart     float32 = 0.1
 	outsidePart   float32 = 0.4 // in place of meantPart, where a model outside says what is meant
 	weakPart      float32 = 1   // at most so much more for the meaning where the words say little
 	connectedPart float32 = 0.2
+	findsAnyShare float32 = 0.8 // the least that a tool which finds anything counts for in words, to who wants to find something
 	importantPart float32 = 0.03
 	usagePart     float32 = 0.08
 )
