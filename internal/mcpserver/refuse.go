@@ -79,8 +79,18 @@ func httpStatus(k fault.Kind) int {
 		return http.StatusForbidden
 	case fault.NotFound, fault.Gone:
 		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Unprocessable:
+		return http.StatusUnprocessableEntity
 	case fault.RateLimited:
 		return http.StatusTooManyRequests
+	case fault.Unsupported:
+		return http.StatusNotImplemented
+	case fault.Upstream:
+		return http.StatusBadGateway
 	case fault.Timeout, fault.Unavailable:
 		return http.StatusServiceUnavailable
 	default:
