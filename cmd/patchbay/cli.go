@@ -26,7 +26,7 @@ type cli struct {
 	Restore restoreCmd `cmd:"" help:"Check a backup and put its data in place."`
 	Grant   grantCmd   `cmd:"" help:"List and end what people allowed MCP clients (on the server's machine)."`
 	Migrate migrateCmd `cmd:"" help:"Move from the older API to sessions."`
-	Doctor  doctorCmd  `cmd:"" help:"Check settings, store, keys, clock and reachability, and explain what is wrong."`
+	Doctor  doctorCmd  `cmd:"" help:"Check settings, store, keys, clock, reachability and what waits for somebody, and explain what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -129,7 +129,8 @@ func (a *App) openControl(ctx context.Context, project tenant.Project) {
 	grants := &storeGrants{people: a.parts.people, projectID: project.ID, Closer: keys}
 	secrets := &storeSecrets{store: a.parts.store, keyFile: keyFileOf(a.config), now: a.now}
 	added := &storeToolkits{catalog: a.parts.catalog}
-	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, grants, secrets, added}, a.log); err != nil {
+	state := &storeCondition{store: a.parts.store, catalog: a.parts.catalog, secrets: secrets, now: a.now, running: true}
+	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, grants, secrets, added, state}, a.log); err != nil {
 		a.log.Warn(`"patchbay key", "patchbay grant", "patchbay secrets" and "patchbay toolkit add" will not work while this server runs`, "error", err)
 	}
 }

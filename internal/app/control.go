@@ -36,6 +36,7 @@ type controlled struct {
 	grants   Grants
 	secrets  Secrets
 	toolkits Toolkits
+	state    Conditions
 }
 
 // startControl begins to listen on the socket. The caller must hold the lock of the database, which makes a socket that is
@@ -98,6 +99,10 @@ func (c controlled) routes() http.Handler {
 	mux.HandleFunc("POST /secrets/retire", func(w http.ResponseWriter, r *http.Request) {
 		done, err := c.secrets.Retire(r.Context())
 		answer(w, done, err)
+	})
+	mux.HandleFunc("GET /condition", func(w http.ResponseWriter, r *http.Request) {
+		state, err := c.state.Condition(r.Context())
+		answer(w, state, err)
 	})
 	toolkitRoutes(mux, c.toolkits)
 	return mux
@@ -209,6 +214,12 @@ func (k *controlClient) Revoke(ctx context.Context, id string) (key tenant.Key, 
 func (k *controlClient) State(ctx context.Context) (state SecretsState, err error) {
 	err = k.callFor(ctx, patience, http.MethodGet, "/secrets", &state)
 	return state, err
+}
+
+// Condition asks the running server.
+func (k *controlClient) Condition(ctx context.Context) (c Condition, err error) {
+	err = k.call(ctx, http.MethodGet, "/condition", &c)
+	return c, err
 }
 
 func (k *controlClient) Retire(ctx context.Context) (done Retirement, err error) {

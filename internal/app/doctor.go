@@ -50,8 +50,11 @@ func Diagnose(ctx context.Context, o Options) []Finding {
 	d := &doctor{ctx: ctx, config: o.Config, shipped: New(o).shipped}
 	d.settings()
 	d.dataDirectory()
-	d.database()
+	opens := d.database()
 	snapshot := d.toolkits()
+	if opens && snapshot != nil {
+		d.condition()
+	}
 	d.server()
 	d.publicURL()
 	d.outbound(snapshot)
@@ -130,19 +133,20 @@ func (d *doctor) dataDirectory() {
 	d.say(check, Fine, "", "%s can be written", d.config.Data)
 }
 
-func (d *doctor) database() {
+// database reports whether there is one, and it opens.
+func (d *doctor) database() bool {
 	const check = "database"
 	path := databaseOf(d.config)
 	if d.config.Database.Reveal() == "sqlite" {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			d.say(check, Fine, "", "%s is not there yet; the first start makes it and the first API key", path)
-			return
+			return false
 		}
 	}
 	keys, err := OpenKeys(d.ctx, d.config)
 	if err != nil {
 		d.sayError(check, err)
-		return
+		return false
 	}
 	defer keys.Close()
 	if d.config.Database.Reveal() == "sqlite" {
@@ -152,6 +156,7 @@ func (d *doctor) database() {
 	}
 	d.masterKey()
 	d.keys(keys)
+	return true
 }
 
 func hostOf(rawURL string) string {

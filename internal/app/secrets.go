@@ -103,6 +103,16 @@ type storeSecrets struct {
 }
 
 func (s *storeSecrets) State(ctx context.Context) (SecretsState, error) {
+	state, err := s.keys(ctx)
+	if err != nil {
+		return state, err
+	}
+	state.SealedWithOld, err = s.store.SealedWithOldKeys(ctx)
+	return state, err
+}
+
+// keys is State without a look at everything that is sealed.
+func (s *storeSecrets) keys(ctx context.Context) (SecretsState, error) {
 	keysets, err := s.store.Keyring().States(ctx)
 	if err != nil {
 		return SecretsState{}, err
@@ -129,9 +139,6 @@ func (s *storeSecrets) State(ctx context.Context) (SecretsState, error) {
 		if state.KeysInFile, err = secret.KeysIn(s.keyFile); err != nil {
 			return state, err
 		}
-	}
-	if state.SealedWithOld, err = s.store.SealedWithOldKeys(ctx); err != nil {
-		return state, err
 	}
 	began, finished, err := s.store.Rotation(ctx)
 	state.Began, state.Finished = orNil(began), orNil(finished)

@@ -75,6 +75,17 @@ func (c *Catalog) LeftOut(projectID string) []LeftOut {
 	return slices.Clone(c.left.by[projectID])
 }
 
+// Projects gives the ids of the projects that have toolkits or pins of their own.
+func (c *Catalog) Projects() []string {
+	var ids []string
+	c.projects.Range(func(id, _ any) bool {
+		ids = append(ids, id.(string))
+		return true
+	})
+	slices.Sort(ids)
+	return ids
+}
+
 // reloadAll reads everything anew.
 func (c *Catalog) reloadAll(ctx context.Context) error {
 	c.loading.Lock()

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"strconv"
 	"time"
 
@@ -187,4 +189,18 @@ func (s *Store) EventsLogged(ctx context.Context, projectID, subscriptionID stri
 		return e, err
 	}, "SELECT "+columns+" FROM "+from+where.text+" ORDER BY e.position LIMIT "+strconv.Itoa(limit), where.args...)
 	return events, s.wrap("read events to replay", err)
+}
+
+// DeadDeliveries gives how many of the deliveries made since a time were given up, and the newest of them; none is no fault.
+func (s *Store) DeadDeliveries(ctx context.Context, since time.Time) (n int, newest event.Delivery, err error) {
+	err = s.db.reader().QueryRowContext(ctx, `SELECT COUNT(*) FROM event_deliveries WHERE status = 'dead' AND created_at >= $1`, micros(since)).Scan(&n)
+	if err != nil || n == 0 {
+		return 0, newest, s.wrap("count dead deliveries", err)
+	}
+	newest, err = scanDelivery(s.db.reader().QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM `+deliveryFrom+`
+		WHERE d.status = 'dead' AND d.created_at >= $1 ORDER BY d.created_at DESC LIMIT 1`, micros(since)))
+	if errors.Is(err, sql.ErrNoRows) { // replayed in this moment
+		return 0, newest, nil
+	}
+	return n, newest, s.wrap("read the newest dead delivery", err)
 }

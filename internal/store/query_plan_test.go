@@ -172,6 +172,7 @@ func callEverything(t *testing.T, s *Store) {
 	for _, cursor := range []string{"", formatCursor(1, "x")} {
 		s.ListSubscriptions(ctx, "", event.SubscriptionFilter{Limit: 1, Cursor: cursor})
 		s.ListDeliveries(ctx, "", "ws", event.DeliveryFilter{Limit: 1, Cursor: cursor, Status: event.Dead})
+		s.DeadDeliveries(ctx, time.Time{})
 		s.ListDeliveries(ctx, "", "ws", event.DeliveryFilter{Limit: 1, Cursor: cursor})
 	}
 	s.EventsLogged(ctx, "", "ws", event.Replay{From: now, To: now}, 0, 1)

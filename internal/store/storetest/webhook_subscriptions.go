@@ -275,6 +275,14 @@ func deliveriesGivenUp(t *testing.T, f *fixture) {
 	if len(dead) != 3 || dead[0].Error == "" || !dead[0].DueAt.IsZero() {
 		t.Errorf("dead: %+v", dead)
 	}
+	n, newest, err := f.DeadDeliveries(ctx, start)
+	must(t, err)
+	same(t, "counted", n, 3)
+	same(t, "the newest", newest.SubscriptionID, sub.ID)
+	n, newest, err = f.DeadDeliveries(ctx, start.Add(time.Second))
+	must(t, err)
+	same(t, "counted of those made later", n, 0)
+	same(t, "the newest of them", newest, event.Delivery{})
 	must(t, f.Redeliver(ctx, ours, sub.ID, []int64{1}))
 	pending, _, err := f.ListDeliveries(ctx, ours, sub.ID, event.DeliveryFilter{Status: event.Pending})
 	must(t, err)
