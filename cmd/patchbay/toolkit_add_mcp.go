@@ -37,6 +37,9 @@ func (s *toolkitAddCmd) program(ctx context.Context, c *console, o *intake.Optio
 	if !ok {
 		return wrongUsage("--mcp-command ends within quotes", "close them")
 	}
+	if len(words) == 0 || words[0] == "" {
+		return wrongUsage("--mcp-command names no program", "give one, for example 'npx -y @modelcontextprotocol/server-memory'")
+	}
 	if len(s.Header) > 0 || s.Auth != "" {
 		return wrongUsage("--header and --auth are for an MCP server over HTTP", "give variables with --env, for example --env 'API_KEY={{api_key}}'")
 	}

@@ -58,8 +58,7 @@ func Diagnose(ctx context.Context, o Options) []Finding {
 	d.server()
 	d.publicURL()
 	d.outbound(snapshot)
-	d.embeddings()
-	d.chat()
+	d.models()
 	return d.findings
 }
 

@@ -4,24 +4,34 @@ import (
 	"context"
 	"time"
 
+	"github.com/patchbay-dev/patchbay/internal/app/config"
 	"github.com/patchbay-dev/patchbay/internal/embedding"
+	"github.com/patchbay-dev/patchbay/internal/inference"
 	"github.com/patchbay-dev/patchbay/internal/planner"
 )
 
-// embeddings asks the endpoint that searches ask, if there is one.
-func (d *doctor) embeddings() {
-	const check = "search.embeddings"
-	set := d.config.Embeddings
+// models asks the endpoints that searches ask, as far as there are any.
+func (d *doctor) models() {
+	d.model(d.config.Embeddings, d.embeddings)
+	d.model(d.config.Chat, d.chat)
+}
+
+func (d *doctor) model(set config.Model, look func(context.Context, config.Model, inference.Endpoint)) {
 	if set.URL == "" {
 		return
 	}
 	endpoint, err := endpointOf(set, d.config.OutboundAllow, nil)
 	if err != nil {
-		d.sayError(check, err)
+		d.sayError("search", err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(d.ctx, 2*probeTimeout)
 	defer cancel()
+	look(ctx, set, endpoint)
+}
+
+func (d *doctor) embeddings(ctx context.Context, set config.Model, endpoint inference.Endpoint) {
+	const check = "search.embeddings"
 	found, err := embedding.Look(ctx, endpoint, set.Dimensions)
 	switch {
 	case err != nil:
@@ -37,20 +47,8 @@ func (d *doctor) embeddings() {
 	}
 }
 
-// chat asks the endpoint that puts plans in words, if there is one.
-func (d *doctor) chat() {
+func (d *doctor) chat(ctx context.Context, set config.Model, endpoint inference.Endpoint) {
 	const check = "search.chat"
-	set := d.config.Chat
-	if set.URL == "" {
-		return
-	}
-	endpoint, err := endpointOf(set, d.config.OutboundAllow, nil)
-	if err != nil {
-		d.sayError(check, err)
-		return
-	}
-	ctx, cancel := context.WithTimeout(d.ctx, 2*probeTimeout)
-	defer cancel()
 	began := time.Now()
 	useful, err := planner.Look(ctx, endpoint)
 	took := time.Since(began)

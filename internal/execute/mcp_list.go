@@ -6,7 +6,6 @@ import (
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
-
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 

@@ -29,6 +29,7 @@ const (
 	DefaultMaxMessage = 16 << 20
 	farewell          = 2 * time.Second // between closing the input, asking to end, and ending
 	writePatience     = 10 * time.Second
+	lastWords         = 200 * time.Millisecond // to read what it said before its end; longer when something that left its group holds on
 )
 
 // Options of a Host.
@@ -81,7 +82,7 @@ func (h *Host) Start(name string, c Command) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{host: h, cmd: cmd, done: make(chan struct{}), log: h.log.With("program", name), hide: c.Hide}
+	p := &Process{host: h, cmd: cmd, done: make(chan struct{}), log: h.log.With("program", name), hide: hiding(c.Hide)}
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (h *Host) Start(name string, c Command) (*Process, error) {
 	p.closeTheirs()
 	if err != nil {
 		p.closeOurs()
-		return nil, startFault(c.Args[0], err)
+		return nil, c.startFault(err)
 	}
 	p.watch()
 	return p, nil
@@ -157,7 +158,7 @@ func (c Command) build() (*exec.Cmd, error) {
 	if filepath.Base(path) == path {
 		found, ok := lookFor(path, c.Env["PATH"])
 		if !ok {
-			return nil, startFault(path, exec.ErrNotFound)
+			return nil, c.startFault(exec.ErrNotFound)
 		}
 		path = found
 	}
@@ -183,16 +184,23 @@ func lookFor(name, path string) (string, bool) {
 	return "", false
 }
 
-// startFault says why a program did not start.
-func startFault(program string, err error) error {
+// startFault says why a program did not start. Where it is, is not for everybody.
+func (c Command) startFault(err error) error {
 	why := err.Error()
 	var path *os.PathError
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		why = "it is not on the PATH"
+	case c.Dir != "" && !isDir(c.Dir): // of which the system says the same as of a program that is missing
+		why = "the directory to run it in is not there"
 	case errors.As(err, &path):
 		why = path.Err.Error()
 	}
-	return fault.New(fault.Unavailable, fault.SlugUnavailable, "The program %s cannot be started: %s.", filepath.Base(program), strings.TrimSuffix(why, ".")).
+	return fault.New(fault.Unavailable, fault.SlugUnavailable, "The program %s cannot be started: %s.", filepath.Base(c.Args[0]), strings.TrimSuffix(why, ".")).
 		WithFix("Have the operator install it, or correct the toolkit's command.").Because(err)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

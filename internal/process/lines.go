@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
+
+	"github.com/patchbay-dev/patchbay/internal/secret"
 )
 
 // ErrTooLarge is what reading ends with when a message is larger than the host takes.
@@ -28,12 +31,15 @@ func newMessages(from io.Reader, limit int, other func(line []byte)) *messages {
 // Read gives the next message or the rest of it.
 func (m *messages) Read(b []byte) (int, error) {
 	for len(m.left) == 0 {
-		line, err := readLine(m.from, m.limit)
-		if len(bytes.TrimSpace(line)) > 0 {
-			if isMessage(line) {
-				m.left = append(bytes.TrimSpace(line), '\n')
-				break
-			}
+		line, whole, err := readLine(m.from, m.limit)
+		switch {
+		case len(line) == 0:
+		case !whole && line[0] == '{': // it would have been one
+			return 0, ErrTooLarge
+		case isMessage(line):
+			m.left = append(line, '\n')
+			continue
+		default:
 			m.other(line)
 		}
 		if err != nil {
@@ -50,25 +56,18 @@ func isMessage(line []byte) bool {
 	var said struct {
 		Version string `json:"jsonrpc"`
 	}
-	line = bytes.TrimSpace(line)
-	return len(line) > 0 && line[0] == '{' && json.Unmarshal(line, &said) == nil && said.Version == "2.0"
+	return line[0] == '{' && json.Unmarshal(line, &said) == nil && said.Version == "2.0"
 }
 
-// readLine gives a line of at most limit bytes. Longer ones are an error if they look like a message, else what is beyond is
-// dropped.
-func readLine(r *bufio.Reader, limit int) ([]byte, error) {
-	var line []byte
+// readLine reads a line to its end. It gives the first limit bytes of it without the blanks around, and whether that is the whole.
+func readLine(r *bufio.Reader, limit int) (line []byte, whole bool, err error) {
+	whole = true
 	for {
 		part, err := r.ReadSlice('\n')
-		if room := limit - len(line); len(part) > room {
-			if line = append(line, part[:room]...); line[0] == '{' {
-				return nil, ErrTooLarge
-			}
-		} else {
-			line = append(line, part...)
-		}
+		room := min(limit-len(line), len(part))
+		line, whole = append(line, part[:room]...), whole && room == len(part)
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, err
+			return bytes.TrimSpace(line), whole, err
 		}
 	}
 }
@@ -86,16 +85,14 @@ type complaints struct {
 }
 
 // read reads to the end, whoever listens: a program must not hang because nobody reads what it says.
-func (c *complaints) read(from io.Reader, each func(line []byte), shown func(line []byte) string) {
+func (c *complaints) read(from io.Reader, each func(line string), shown func(line []byte) string) {
 	r := bufio.NewReader(from)
 	for {
-		line, err := readLine(r, 4<<10)
-		if errors.Is(err, ErrTooLarge) {
-			continue // the rest of it comes as lines of its own
-		}
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			each(line)
-			c.add(shown(line))
+		line, _, err := readLine(r, 4<<10)
+		if len(line) > 0 {
+			text := shown(line)
+			each(text)
+			c.add(text)
 		}
 		if err != nil {
 			return
@@ -119,12 +116,7 @@ func (c *complaints) last() []string {
 
 // shown is a line for the log: short, and without the secrets that the program was given.
 func (p *Process) shown(line []byte) string {
-	text := string(bytes.TrimSpace(line))
-	for _, v := range p.hide {
-		if secret := v.Reveal(); len(secret) >= shortestSecret {
-			text = strings.ReplaceAll(text, secret, "[redacted]")
-		}
-	}
+	text := p.hide.Replace(string(line))
 	if len(text) > lineLength {
 		text = text[:lineLength] + "…"
 	}
@@ -132,3 +124,21 @@ func (p *Process) shown(line []byte) string {
 }
 
 const shortestSecret = 6 // shorter ones would be found in every word
+
+// hiding takes secrets out of lines, also those that have several lines. Of two of which one begins with the other the longer goes first.
+func hiding(secrets []secret.Value) *strings.Replacer {
+	var parts []string
+	for _, v := range secrets {
+		for line := range strings.SplitSeq(v.Reveal(), "\n") {
+			if line = strings.TrimSpace(line); len(line) >= shortestSecret {
+				parts = append(parts, line)
+			}
+		}
+	}
+	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(parts))
+	for _, part := range parts {
+		pairs = append(pairs, part, "[redacted]")
+	}
+	return strings.NewReplacer(pairs...)
+}

@@ -6,10 +6,9 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/patchbay-dev/patchbay/internal/secret"
 )
 
 // Process is a program that runs. Read gives its messages, a line each; Write sends it one.
@@ -17,7 +16,7 @@ type Process struct {
 	host *Host
 	cmd  *exec.Cmd
 	log  *slog.Logger
-	hide []secret.Value
+	hide *strings.Replacer
 
 	in, out, said *os.File   // our ends of its pipes
 	theirs        []*os.File // its ends, until it has them
@@ -70,10 +69,15 @@ func (p *Process) watch() {
 	p.lines = newMessages(p.out, p.host.maxMessage, func(line []byte) {
 		p.log.Debug("an MCP server wrote what is no message", "line", p.shown(line))
 	})
-	go p.complaints.read(p.said, func(line []byte) { p.log.Debug("an MCP server said", "line", p.shown(line)) }, p.shown)
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		p.complaints.read(p.said, func(line string) { p.log.Debug("an MCP server said", "line", line) }, p.shown)
+	}()
 	go func() {
 		err := p.cmd.Wait()
 		killGroup(p.cmd)
+		waitFor(heard, lastWords)
 		p.host.forget(p)
 		p.mu.Lock()
 		leaving := p.leaving
@@ -137,11 +141,14 @@ func (p *Process) leave() {
 }
 
 // gone waits a while for the end.
-func (p *Process) gone(wait time.Duration) bool {
-	t := time.NewTimer(wait)
+func (p *Process) gone(wait time.Duration) bool { return waitFor(p.done, wait) }
+
+// waitFor reports whether something came about in time.
+func waitFor(what <-chan struct{}, most time.Duration) bool {
+	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
-	case <-p.done:
+	case <-what:
 		return true
 	case <-t.C:
 		return false

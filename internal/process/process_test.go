@@ -126,21 +126,48 @@ func TestProgramsThatCannotBeStarted(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for want, c := range map[string]process.Command{
-		"not on the PATH":   {Args: []string{"no-such-program"}, Env: map[string]string{"PATH": "/bin:/usr/bin"}},
-		"no such file":      {Args: []string{"/no/such/program"}},
-		"permission denied": {Args: []string{file}},
-		"program names":     {Args: []string{"sh"}, Env: map[string]string{"PATH": "."}, Dir: "/no/such/dir"},
+	for _, c := range []struct {
+		command process.Command
+		want    string
+	}{
+		{process.Command{Args: []string{"no-such-program"}, Env: map[string]string{"PATH": "/bin:/usr/bin"}}, "no-such-program cannot be started: it is not on the PATH."},
+		{process.Command{Args: []string{"sh"}, Env: map[string]string{"PATH": "."}, Dir: "/bin"}, "sh cannot be started: it is not on the PATH."},
+		{process.Command{Args: []string{"/no/such/program"}}, "program cannot be started: no such file or directory."},
+		{process.Command{Args: []string{file}}, "file cannot be started: permission denied."},
+		{process.Command{Args: []string{"/bin/sh"}, Dir: "/no/such/dir"}, "sh cannot be started: the directory to run it in is not there."},
+		{process.Command{}, "a command needs a program"},
 	} {
-		p, err := h.Start("script", c)
+		p, err := h.Start("script", c.command)
 		if err == nil {
 			p.Close()
 		}
-		if want == "program names" {
-			want = "not on the PATH"
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.command.Args, err, c.want)
 		}
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: %v, want %q", c.Args, err, want)
+	}
+}
+
+func TestSecretsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	h, log := newHost(t, 0)
+	token, longer, pem := "token-of-ann", "token-of-ann-and-bob", "-----BEGIN KEY-----\nAAAABBBBCCCC\nDDDDEEEEFFFF"
+	p, err := h.Start("script", process.Command{
+		Args: []string{"/bin/sh", "-c", `
+			printf '%s\n' "$LONGER" "$PEM" >&2
+			printf '{%4090s%s%4090s%s\nafterwards\n' x "$LONGER" x "$LONGER" >&2`},
+		Env: map[string]string{"LONGER": longer, "PEM": pem}, Hide: []secret.Value{secret.Hide(token), secret.Hide(longer), secret.Hide(pem)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.Done()
+	said := strings.Join(p.Said(), "\n")
+	if len(p.Said()) != 6 || !strings.HasSuffix(said, "\nafterwards") {
+		t.Errorf("it said %s", said)
+	}
+	for _, part := range []string{"ann", "and-bob", "KEY", "AAAA", "DDDD"} {
+		if strings.Contains(said+log.String(), part) {
+			t.Errorf("%q is repeated: %s\n%s", part, said, log)
 		}
 	}
 }

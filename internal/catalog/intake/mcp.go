@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/catalog/openapi"
@@ -24,7 +25,9 @@ type MCPOptions struct {
 	Headers map[string]string // sent with each request; those without a field only while tools are listed, and not kept
 	Env     map[string]string // of a program
 	Fields  map[string]string // values of fields, to list tools with; not kept
-	Start   func(p *catalog.Program, env map[string]string) (*process.Process, error)
+
+	Patience time.Duration // how long a server may take to list its tools; 0: DefaultPatience
+	Start    func(p *catalog.Program, env map[string]string) (*process.Process, error)
 }
 
 // fieldPlace is the place of a field in a text.
@@ -54,19 +57,23 @@ func (o *Options) MCPServer(ctx context.Context, address string, m MCPOptions) (
 	}
 	d.Auth = schemes(templates, func(a *catalog.DefinedAuth, texts map[string]string) { a.Header = texts })
 	if len(templates) == 0 && len(o.Auth) == 0 {
-		if d.Auth, err = o.waysIn(ctx, address); err != nil {
+		if d.Auth, err = o.waysIn(ctx, address, m); err != nil {
 			return Outcome{Source: Shown(address)}, err
 		}
 	}
-	listing, err := catalog.MCPServer{URL: address, Send: asked.send, MaxAnswer: serverMessage}.List(ctx)
+	limited, cancel := context.WithTimeout(ctx, cmp.Or(m.Patience, DefaultPatience))
+	defer cancel()
+	listing, err := catalog.MCPServer{URL: address, Send: asked.send, MaxAnswer: serverMessage}.List(limited)
 	if err != nil {
-		return Outcome{Source: Shown(address)}, asked.explain(ctx, address, err)
+		return Outcome{Source: Shown(address)}, asked.explain(limited, address, err)
 	}
 	return o.bringServer(ctx, d, listing)
 }
 
 // waysIn asks a server without a credential. One that wants an OAuth token says where its metadata is (RFC 9728, section 5.1).
-func (o *Options) waysIn(ctx context.Context, address string) ([]catalog.DefinedAuth, error) {
+func (o *Options) waysIn(ctx context.Context, address string, m MCPOptions) ([]catalog.DefinedAuth, error) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.Patience, DefaultPatience))
+	defer cancel()
 	asked := &asking{client: o.Reader.Client.Do, header: http.Header{}}
 	_, err := catalog.MCPServer{URL: address, Send: asked.send, MaxAnswer: serverMessage}.List(ctx)
 	switch {
@@ -97,18 +104,37 @@ func (o *Options) Program(ctx context.Context, p *catalog.Program, m MCPOptions)
 	if len(templates) == 0 {
 		d.Auth = []catalog.DefinedAuth{{Mode: "NO_AUTH"}}
 	}
-	running, err := m.Start(p, env)
+	listing, err := m.listProgram(ctx, p, env)
 	if err != nil {
 		return Outcome{Source: p.String()}, err
 	}
-	defer running.Kill()
-	listing, err := catalog.MCPServer{Pipes: running, MaxAnswer: serverMessage}.List(ctx)
-	if err != nil {
-		running.Kill()
-		return Outcome{Source: p.String()}, refused("%s does not answer as an MCP server does.", p).Because(err).WithDetails(running.Said()...).
-			WithFix("Run it by hand and look at what it says.")
-	}
 	return o.bringServer(ctx, d, listing)
+}
+
+// listProgram starts a program and asks it. One that does not understand the newest greeting is started again and greeted the old way, as
+// it is where its tools are called.
+func (m MCPOptions) listProgram(ctx context.Context, p *catalog.Program, env map[string]string) (listing *catalog.MCPListing, err error) {
+	limited, cancel := context.WithTimeout(ctx, cmp.Or(m.Patience, DefaultPatience))
+	defer cancel()
+	var said []string
+	for _, old := range []bool{false, true} {
+		running, err := m.Start(p, env)
+		if err != nil {
+			return nil, err
+		}
+		listing, err = catalog.MCPServer{Pipes: running, MaxAnswer: serverMessage, Old: old}.List(limited)
+		running.Kill()
+		_ = running.Close() // however it ended, it has
+		switch said = running.Said(); {
+		case err == nil:
+			return listing, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case limited.Err() != nil:
+			return nil, refused("%s did not answer in time.", p).Because(err).WithDetails(said...).WithFix("Run it by hand and look at what it waits for.")
+		}
+	}
+	return nil, refused("%s does not answer as an MCP server does.", p).Because(err).WithDetails(said...).WithFix("Run it by hand and look at what it says.")
 }
 
 // bringServer makes the toolkit of what a server says.

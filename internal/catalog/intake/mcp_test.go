@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -146,11 +147,43 @@ func TestProgramsAreBroughtIn(t *testing.T) {
 	if plain, _ := json.Marshal(d); strings.Contains(string(plain), "secret-token") {
 		t.Errorf("the value is kept: %s", plain)
 	}
-	m.Start = func(*catalog.Program, map[string]string) (*process.Process, error) {
-		return host.Start("script", process.Command{Args: []string{"/bin/sh", "-c", "echo 'no database' >&2; read a; exit 1"}})
+}
+
+func TestProgramsThatGreetTheOldWayAreBroughtIn(t *testing.T) {
+	t.Parallel()
+	o, starts := options(t), 0
+	m := scripts(t, &starts, `
+		read greeting; case "$greeting" in *discover*) exit 1;; esac
+		echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"old","version":"1"}}}'
+		read initialized; read list; echo '{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"read","inputSchema":{"type":"object"}}]}}'; read end`)
+	if out, err := o.Program(t.Context(), &catalog.Program{Command: []string{"old"}}, m); err != nil || out.Report.Tools != 1 || starts != 2 {
+		t.Errorf("%+v, %d starts, %v", out, starts, err)
 	}
-	var f *fault.Error
-	if _, err := o.Program(t.Context(), &catalog.Program{Command: []string{"broken"}}, m); !errors.As(err, &f) || !strings.Contains(f.Message, "does not answer as an MCP server") {
-		t.Errorf("%v", err)
+}
+
+func TestProgramsThatCannotBeBroughtIn(t *testing.T) {
+	t.Parallel()
+	for script, want := range map[string]string{
+		"echo 'no database' >&2; read a; exit 1":  "does not answer as an MCP server",
+		"echo 'no database' >&2; exec sleep 1000": "did not answer in time",
+	} {
+		o, starts := options(t), 0
+		m := scripts(t, &starts, script)
+		m.Patience = 200 * time.Millisecond
+		var f *fault.Error
+		if _, err := o.Program(t.Context(), &catalog.Program{Command: []string{"broken"}}, m); !errors.As(err, &f) || !strings.Contains(f.Message, want) || len(f.Details) == 0 || f.Details[0] != "no database" {
+			t.Errorf("%s: %v", script, err)
+		}
 	}
+}
+
+// scripts run in the place of programs, and count how often.
+func scripts(t *testing.T, starts *int, script string) MCPOptions {
+	t.Helper()
+	host := process.NewHost(process.Options{})
+	t.Cleanup(func() { host.Close(context.Background()) })
+	return MCPOptions{Start: func(*catalog.Program, map[string]string) (*process.Process, error) {
+		*starts++
+		return host.Start("script", process.Command{Args: []string{"/bin/sh", "-c", script}, Env: map[string]string{"PATH": "/bin:/usr/bin"}})
+	}}
 }
