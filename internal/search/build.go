@@ -42,12 +42,14 @@ func indexed(toolkits []*catalog.Toolkit, mostUsedFirst bool, below *Index) *Ind
 			x.usage[i] = below.usageOf(tk.Slug)
 		}
 		x.routes.add(int32(i), tk)
+		x.first = append(x.first, int32(len(x.tools)))
 		for _, t := range tk.Tools {
 			x.tools = append(x.tools, t)
 			x.home = append(x.home, int32(i))
 			x.important = append(x.important, t.Important)
 		}
 	}
+	x.first = append(x.first, int32(len(x.tools)))
 	return x
 }
 

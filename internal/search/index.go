@@ -34,6 +34,7 @@ type Index struct {
 
 	tools     []*catalog.Tool // by document number
 	home      []int32         // by document: number of its toolkit
+	first     []int32         // by toolkit: its first document; one more at the end
 	important []bool          // by document: what the tool says, without a look at the tool
 	verb      []uint8         // by document: number of its verb in verbSets
 	nameMass  []float32       // by document: summed weight of the words in its name

@@ -45,6 +45,10 @@ func (x *Index) match(r *request, s *scratch) {
 		s.groups = append(s.groups, make([]groupSums, len(x.tools))...)
 	}
 	for i := range r.slots {
+		if choices := r.slots[i].choices; len(choices) == 1 && r.slots[i].group == 0 {
+			x.addChoice(choices[0], s)
+			continue
+		}
 		s.touched = s.touched[:0]
 		for _, c := range r.slots[i].choices {
 			x.matchChoice(c, s)
@@ -63,23 +67,48 @@ func (x *Index) match(r *request, s *scratch) {
 	s.lists = x.grams.match(r.plain, s.likely, s.lists)
 }
 
-func (x *Index) matchChoice(c choice, s *scratch) {
+// nameWeight is what a choice counts for among the words of a name.
+func (x *Index) nameWeight(c choice) float32 {
+	switch rare := x.rarity(c.term) * min(c.weight*1.2, 1); {
+	case c.verb:
+		return 0
+	case c.other:
+		return rare * otherName
+	default:
+		return rare
+	}
+}
+
+// addChoice adds the only choice of a slot to the sums, without finding the best one of each tool first.
+func (x *Index) addChoice(c choice, s *scratch) {
 	docs, impact := x.lists.list(c.term)
-	rare := x.rarity(c.term) * min(c.weight*1.2, 1)
-	if c.other {
-		rare *= otherName
-	}
-	if c.verb {
-		rare = 0
-	}
+	impact = impact[:len(docs)]
+	rare := x.nameWeight(c)
 	for i, d := range docs {
 		if d&nameBit != 0 {
 			d &^= nameBit
 			s.named[d] += rare
 		}
-		if s.slot[d] == 0 {
+		s.lexical[d] += impact[i] * c.weight
+	}
+}
+
+// matchChoice finds which tools are served better by a choice than by those of its slot before.
+func (x *Index) matchChoice(c choice, s *scratch) {
+	docs, impact := x.lists.list(c.term)
+	impact = impact[:len(docs)]
+	rare := x.nameWeight(c)
+	for i, d := range docs {
+		if d&nameBit != 0 {
+			d &^= nameBit
+			s.named[d] += rare
+		}
+		had, have := s.slot[d], impact[i]*c.weight
+		if had == 0 {
 			s.touched = append(s.touched, d)
 		}
-		s.slot[d] = max(s.slot[d], impact[i]*c.weight)
+		if have > had {
+			s.slot[d] = have
+		}
 	}
 }

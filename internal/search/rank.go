@@ -17,19 +17,48 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 	x.weighVerbs(r, s)
 	x.weighToolkits(q, r, s)
 	s.best = s.best[:0]
-	weak, verbs := t.weakness(r) > 0, t.verbPart(r)
-	ofLexical, ofLikely := 1/t.lexical, likelyPart/t.likely
-	for d := range x.tools {
-		shares := x.shares(r, s, t, d)
-		if !shares && !weak {
-			s.score[d] = outOfReach
+	f := scoring{weak: t.weakness(r) > 0, likely: t.likely / 2, verbs: t.verbPart(r), ofLexical: 1 / t.lexical, ofLikely: likelyPart / t.likely, meant: x.mayMean(q, r, t)}
+	f.floor = s.least(q, f.meant)
+	for kit := range x.toolkits {
+		x.scoreToolkit(q, r, s, &f, kit)
+	}
+}
+
+// mayMean is how much the meaning may come to weigh: whose vectors will be compared is known only later.
+func (x *Index) mayMean(q Query, r *request, t tops) float32 {
+	t.outside = x.vectors != nil && q.Vector != nil
+	return t.meantPart(r)
+}
+
+// scoring is what is the same for all tools of a request.
+type scoring struct {
+	weak                bool    // tools that share nothing are scored too
+	likely              float32 // the likeness of letters from which a tool shares something
+	verbs               float32
+	ofLexical, ofLikely float32
+	meant               float32 // how much the meaning may add
+	floor               float32 // who has less cannot come among the best any more
+}
+
+// scoreToolkit scores the tools of a toolkit. Most can be left out at a glance: they share nothing, or too little.
+func (x *Index) scoreToolkit(q Query, r *request, s *scratch, f *scoring, kit int) {
+	named := r.strength[kit] >= routed
+	finds := named && r.want.has(verbSearch)
+	most := s.kits[kit] + f.verbs + importantPart
+	for d := int(x.first[kit]); d < int(x.first[kit+1]); d++ {
+		lexical, likely := s.lexical[d]*f.ofLexical, s.likely[d]
+		s.score[d] = outOfReach
+		shares := named || lexical != 0 || likely >= f.likely
+		if !shares && !f.weak {
 			continue
 		}
-		lexical := s.lexical[d] * ofLexical
-		if x.serves(r, d) {
+		if finds && x.verbSets[x.verb[d]].has(verbFindsAny) {
 			lexical = max(lexical, findsAnyShare)
 		}
-		score := lexicalPart*lexical + s.likely[d]*ofLikely + verbs*s.agrees[x.verb[d]] + s.kits[x.home[d]]
+		if (lexicalPart+precisionPart)*lexical+likely*f.ofLikely+most < f.floor {
+			continue
+		}
+		score := lexicalPart*lexical + likely*f.ofLikely + f.verbs*s.agrees[x.verb[d]] + s.kits[kit]
 		if x.nameMass[d] > 0 {
 			score += precisionPart * lexical * x.precision(s, d)
 		}
@@ -37,8 +66,8 @@ func (x *Index) score(q Query, r *request, s *scratch, t tops) {
 			score += importantPart
 		}
 		s.score[d] = score
-		if shares {
-			x.keep(q, s, d, score)
+		if shares && x.keep(q, s, d, score) {
+			f.floor = s.least(q, f.meant)
 		}
 	}
 }
@@ -50,11 +79,6 @@ func (x *Index) precision(s *scratch, d int) float32 {
 		return min(1, s.named[d]/x.nameMass[d])
 	}
 	return min(1, (s.named[d]+verbMass*max(0, s.agrees[verb]))/(x.nameMass[d]+verbMass))
-}
-
-// serves reports whether a tool finds anything there is, in the app that a request to find something names.
-func (x *Index) serves(r *request, d int) bool {
-	return r.want.has(verbSearch) && x.verbSets[x.verb[d]].has(verbFindsAny) && r.strength[x.home[d]] >= routed
 }
 
 // verbPart is how much the verb weighs. Among the tools of a named app it decides; a vague request that names none rather says
@@ -91,11 +115,13 @@ func (s *scratch) least(q Query, more float32) float32 {
 	return s.best[q.Limit-1].score - more
 }
 
-// keep keeps a tool that is among the best and allowed.
-func (x *Index) keep(q Query, s *scratch, d int, score float32) {
-	if (len(s.best) < q.Limit || score > s.best[q.Limit-1].score) && x.allows(q, s, d) {
-		s.insert(scored{uint32(d), score}, q.Limit)
+// keep keeps a tool that is among the best and allowed, and reports whether it is.
+func (x *Index) keep(q Query, s *scratch, d int, score float32) bool {
+	if len(s.best) == q.Limit && score <= s.best[q.Limit-1].score || !x.allows(q, s, d) {
+		return false
 	}
+	s.insert(scored{uint32(d), score}, q.Limit)
+	return true
 }
 
 // shares reports whether a tool has something of the request: words, letters, or the toolkit that it names.

@@ -38,16 +38,18 @@ func (x *Index) read(q Query, s *scratch, beside *Index) *request {
 	r.slots, r.plain, r.mass, r.want, r.also = r.slots[:0], r.plain[:0], 0, 0, 0
 	clear(r.strength)
 	r.words = split(q.Text)
-	for i := range r.words {
+	heard := heardUntil(r.words)
+	for i := range r.words[:heard] {
 		r.words[i].stem = stem(r.words[i].text)
 	}
-	x.correct(r.words, beside)
+	x.correct(r.words[:heard], beside)
 	x.markElsewhere(r.words, beside)
 	x.routes.find(r.words, r.strength)
 	if beside != nil {
 		beside.markNamed(r.words)
 	}
 	r.elsewhere = elsewhere(r.words)
+	r.words = r.words[:heard]
 	r.readVerbs()
 	x.weigh(r)
 	r.findAlternatives()
@@ -59,6 +61,21 @@ func (x *Index) read(q Query, s *scratch, beside *Index) *request {
 	x.addImplied(r)
 	x.addKnown(r, q.Known)
 	return r
+}
+
+// heardUntil gives the place of the first word that a request is not read to. Apps may be named anywhere; what else is wanted is said
+// before, and a text that somebody pasted must not take long.
+func heardUntil(words []word) int {
+	counted := 0
+	for i := range words {
+		if counted == mostWords {
+			return i
+		}
+		if !isStop(words[i].text) {
+			counted++
+		}
+	}
+	return len(words)
 }
 
 // correct replaces words that no tool knows by the known one they are most like.

@@ -2,6 +2,7 @@ package search
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -67,6 +68,44 @@ func TestSearchFindsWhatFindsAnything(t *testing.T) {
 	}
 	if got := slugs(x.Search(Query{Text: "create a folder in drive9"})); got[0] != "drive9.create_folder" {
 		t.Errorf("got %v, want drive9.create_folder first", got)
+	}
+}
+
+// TestScoreLeavesOutNothing compares short lists with the beginning of one so long that no tool is left out on the way.
+func TestScoreLeavesOutNothing(t *testing.T) {
+	t.Parallel()
+	docs := bigFixture(3000)
+	x := Documents(docs)
+	best := func(q Query) []scored {
+		s := x.borrow()
+		r := x.read(q, s, nil)
+		x.match(r, s)
+		x.score(q, r, s, x.tops(q, s))
+		return s.best
+	}
+	for _, text := range []string{
+		"create an issue", "find contacts of a team in app7", "send the invoice or the report to an account", "medical care near me", "message",
+	} {
+		all := best(Query{Text: text, Limit: len(docs)})
+		for _, limit := range []int{1, 5, 20} {
+			if got := best(Query{Text: text, Limit: limit}); !slices.Equal(got, all[:min(limit, len(all))]) {
+				t.Errorf("the best %d of %q are %v, want %v", limit, text, got, all[:min(limit, len(all))])
+			}
+		}
+	}
+}
+
+// TestSearchReadsTheBeginning covers requests that somebody pasted a text into.
+func TestSearchReadsTheBeginning(t *testing.T) {
+	t.Parallel()
+	x := fixtureIndex()
+	pasted := strings.Repeat("delete the calendar event of the repository and the invoice ", 40)
+	if got := slugs(x.Search(Query{Text: "create an issue: " + pasted + " In GitHub."})); got[0] != "GITHUB_CREATE_AN_ISSUE" {
+		t.Errorf("got %v, want GITHUB_CREATE_AN_ISSUE first", got)
+	}
+	s := x.borrow()
+	if r := x.read(Query{Text: pasted + pasted}, s, nil); len(r.slots) > 2*mostWords {
+		t.Errorf("%d slots for a pasted text", len(r.slots))
 	}
 }
 

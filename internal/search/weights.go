@@ -33,6 +33,7 @@ const (
 	fadeRate         float32 = 0.08 // how much less each word weighs after the first fadeFrom
 	fadeLeast        float32 = 0.3
 	fadeFrom                 = 16
+	mostWords                = 32 // words of meaning that are read
 )
 
 // How the parts of a score weigh, each between 0 and 1 (agreement: -1 and 1).
