@@ -2,7 +2,9 @@ package legacy
 
 import (
 	"context"
+	"slices"
 
+	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
@@ -34,7 +36,7 @@ func (s *Service) Create(ctx context.Context, c tenant.Caller, n NewServer) (Ser
 	return server, s.store.CreateMCPServer(ctx, server)
 }
 
-// Patch changes a server; nil members are kept.
+// Patch changes a server; nil members are kept, but for auth configs and tools of toolkits that Toolkits leaves out.
 type Patch struct {
 	Name          *string
 	Toolkits      []string
@@ -52,7 +54,10 @@ func (s *Service) Update(ctx context.Context, c tenant.Caller, id string, p Patc
 	if err != nil {
 		return Server{}, err
 	}
-	wanted, err := s.check(ctx, c, p.apply(stored))
+	wanted, err := s.narrow(ctx, c, p, p.apply(stored))
+	if err == nil {
+		wanted, err = s.check(ctx, c, wanted)
+	}
 	if err != nil {
 		return Server{}, err
 	}
@@ -87,4 +92,42 @@ func (p Patch) apply(s Server) Server {
 		s.AuthConfigIDs = p.AuthConfigIDs
 	}
 	return s
+}
+
+// narrow takes along what belongs to toolkits that a patch leaves out: their auth configs, which would bring them back, and their
+// tools. What the patch gives itself is left to check.
+func (s *Service) narrow(ctx context.Context, c tenant.Caller, p Patch, server Server) (Server, error) {
+	if p.Toolkits == nil && p.AuthConfigIDs == nil {
+		return server, nil
+	}
+	snapshot := s.catalog.Snapshot(c.ProjectID)
+	named := known(snapshot, p.Toolkits)
+	if p.AuthConfigIDs == nil {
+		configs := server.AuthConfigIDs
+		server.AuthConfigIDs = nil
+		for _, id := range configs {
+			config, err := s.accounts.AuthConfig(ctx, c, id)
+			if err != nil && !fault.Is(err, fault.NotFound) {
+				return Server{}, err
+			}
+			if err == nil && slices.Contains(named, config.Toolkit) {
+				server.AuthConfigIDs = append(server.AuthConfigIDs, id)
+			}
+		}
+	}
+	if p.AllowedTools != nil || len(server.AllowedTools) == 0 {
+		return server, nil
+	}
+	toolkits, _, err := s.serverToolkits(ctx, c, snapshot, server, func(string, ...any) {}) // check says what is wrong with them
+	if err != nil {
+		return Server{}, err
+	}
+	server.AllowedTools = slices.DeleteFunc(slices.Clone(server.AllowedTools), func(slug string) bool {
+		tool, ok := snapshot.Tool(slug)
+		return ok && !slices.Contains(toolkits, tool.Toolkit.Slug)
+	})
+	if len(server.AllowedTools) == 0 { // which would mean every tool: more than before
+		return Server{}, serverFault([]string{"allowed_tools: none of the server's tools is of the toolkits that are left; name those that it is to have"})
+	}
+	return server, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/connect"
@@ -274,6 +275,44 @@ func TestASessionFollowsItsServer(t *testing.T) {
 	}
 	if got := w.sessions.config(t, first).Tools["mail"].Enable; !cmp.Equal(got, []string{"MAIL_READ"}) {
 		t.Errorf("the session still has %v", got)
+	}
+}
+
+// Toolkits that an update leaves out go, with what belongs to them.
+func TestAnUpdateDropsToolkits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	type lists struct{ Toolkits, AuthConfigIDs, AllowedTools []string }
+	for name, tc := range map[string]struct {
+		allowed []string
+		patch   legacy.Patch
+		want    lists
+		refused string
+	}{
+		"toolkits alone":             {nil, legacy.Patch{Toolkits: []string{"MAIL"}}, lists{[]string{"mail"}, []string{"ac_mail"}, nil}, ""},
+		"with tools of both":         {[]string{"MAIL_OLD_SEND", "CODE_READ"}, legacy.Patch{Toolkits: []string{"mail"}}, lists{[]string{"mail"}, []string{"ac_mail"}, []string{"MAIL_OLD_SEND"}}, ""},
+		"auth configs alone":         {[]string{"MAIL_SEND", "CODE_READ"}, legacy.Patch{AuthConfigIDs: []string{"ac_code"}}, lists{[]string{"code"}, []string{"ac_code"}, []string{"CODE_READ"}}, ""},
+		"as the SDKs send it":        {[]string{"MAIL_SEND", "CODE_READ"}, legacy.Patch{Toolkits: []string{"code"}, AuthConfigIDs: []string{}}, lists{[]string{"code"}, nil, []string{"CODE_READ"}}, ""},
+		"no tool would be left":      {[]string{"CODE_READ"}, legacy.Patch{Toolkits: []string{"mail"}}, lists{}, "none of the server's tools"},
+		"tools that are given count": {[]string{"CODE_READ"}, legacy.Patch{Toolkits: []string{"mail"}, AllowedTools: []string{"MAIL_READ"}}, lists{[]string{"mail"}, []string{"ac_mail"}, []string{"MAIL_READ"}}, ""},
+		"tools of what is left out":  {nil, legacy.Patch{Toolkits: []string{"mail"}, AllowedTools: []string{"CODE_READ"}}, lists{}, "which the server does not have"},
+		"none at all":                {nil, legacy.Patch{Toolkits: []string{}}, lists{}, "at least one toolkit"},
+	} {
+		server := w.create(t, legacy.NewServer{AuthConfigIDs: []string{"ac_mail", "ac_code"}, AllowedTools: tc.allowed})
+		updated, err := w.Update(t.Context(), caller, server.ID, tc.patch)
+		if tc.refused != "" {
+			if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), tc.refused) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(tc.want, lists{updated.Toolkits, updated.AuthConfigIDs, updated.AllowedTools}, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
