@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/patchbay-dev/patchbay/internal/notify"
 )
 
@@ -33,7 +35,8 @@ type Catalog struct {
 	keeping []Shipped // with them, until keepShipped has stored them
 	files   []definitionFile
 	server  atomic.Pointer[shelf]
-	making  sync.Mutex             // one at a time reads toolkits for overlays and pins
+	making  singleflight.Group     // overlays, by what they are made of, and versions: projects do not wait for one another's
+	packing chan struct{}          // places for those who have a whole document in memory
 	loading sync.Mutex             // one at a time reads shelves and makes the server's snapshot
 	loaded  map[storedKey]*Toolkit // of the server, current versions; under loading
 	left    leftOut
@@ -112,6 +115,7 @@ func newCatalog(o Options) *Catalog {
 		pinned:   newRecent[string, *Snapshot](pinnedBytes),
 		versions: newRecent[storedKey, *Toolkit](versionBytes),
 		stale:    make(chan struct{}, 1),
+		packing:  make(chan struct{}, loaders),
 	}
 	c.server.Store(&shelf{})
 	if c.now == nil {

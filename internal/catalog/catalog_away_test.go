@@ -60,6 +60,55 @@ func TestToolkitsComeBackWithTheDatabase(t *testing.T) {
 	})
 }
 
+// slow is a store that keeps the documents of one project back until it is told to go on.
+type slow struct {
+	catalog.Store
+	project string
+	goOn    chan struct{}
+	reads   atomic.Int64
+}
+
+func (s *slow) ToolkitDocument(ctx context.Context, projectID, slug, version string) ([]byte, error) {
+	if projectID == s.project {
+		s.reads.Add(1)
+		<-s.goOn
+	}
+	return s.Store.ToolkitDocument(ctx, projectID, slug, version)
+}
+
+// A project whose toolkits take their time keeps nobody else waiting, and is read once for all who ask meanwhile.
+func TestSlowToolkitsOfOneProject(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &slow{Store: storetest.Open(t), project: "pr_slow", goOn: make(chan struct{})}
+		first, err := catalog.Open(t.Context(), catalog.Options{Store: store.Store})
+		must(t, err)
+		for project, slug := range map[string]string{"pr_slow": "late", "pr_fast": "early"} {
+			_, err := first.Add(t.Context(), project, definition(slug, "LIST"))
+			must(t, err)
+		}
+		second, err := catalog.Open(t.Context(), catalog.Options{Store: store})
+		must(t, err)
+		var late atomic.Int64
+		for range 3 {
+			go func() {
+				if _, ok := second.Snapshot("pr_slow").Toolkit("late"); ok {
+					late.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		if _, ok := second.Snapshot("pr_fast").Toolkit("early"); !ok { // would wait for ever
+			t.Error("the other project has no toolkit")
+		}
+		close(store.goOn)
+		synctest.Wait()
+		if late.Load() != 3 || store.reads.Load() != 1 {
+			t.Errorf("%d of 3 have the toolkit, after %d reads", late.Load(), store.reads.Load())
+		}
+	})
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -365,6 +365,8 @@ func (c *Catalog) repack(ctx context.Context, s Stored, path string) error {
 	if err != nil {
 		return err
 	}
+	c.packing <- struct{}{}
+	defer func() { <-c.packing }()
 	document, err := decodeDocument(s.Form, data)
 	if err != nil {
 		return err

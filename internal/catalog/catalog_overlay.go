@@ -25,11 +25,16 @@ func (c *Catalog) overlay(projectID string, of *shelf, base *Snapshot) *Snapshot
 	if made, ok := c.madeOverlay(projectID, of, base); ok {
 		return made.snapshot
 	}
-	c.making.Lock()
-	defer c.making.Unlock()
-	if made, ok := c.madeOverlay(projectID, of, base); ok {
-		return made.snapshot
-	}
+	made, _, _ := c.making.Do(fmt.Sprintf("overlay %s %p %s", projectID, of, base.ID), func() (any, error) {
+		if made, ok := c.madeOverlay(projectID, of, base); ok {
+			return made, nil
+		}
+		return c.makeOverlay(projectID, of, base), nil
+	})
+	return made.(*overlay).snapshot
+}
+
+func (c *Catalog) makeOverlay(projectID string, of *shelf, base *Snapshot) *overlay {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout) // whoever waits is not the only one it is for
 	defer cancel()
 	own, left, passing := c.ownToolkits(ctx, projectID, of, base)
@@ -37,13 +42,16 @@ func (c *Catalog) overlay(projectID string, of *shelf, base *Snapshot) *Snapshot
 	if passing {
 		made.until = c.now().Add(retryLoad)
 	}
+	if kept, ok := c.projects.Load(projectID); !ok || kept != any(of) || c.base.Load() != base {
+		return made // good for who asked, and out of date by now
+	}
 	c.left.set(projectID, left)
 	weight := 4096
 	for _, tk := range own {
 		weight += 300 * len(tk.Tools)
 	}
 	c.overlays.put(projectID, made, weight)
-	return made.snapshot
+	return made
 }
 
 func (c *Catalog) madeOverlay(projectID string, of *shelf, base *Snapshot) (*overlay, bool) {
@@ -113,11 +121,17 @@ func (c *Catalog) version(ctx context.Context, s Stored, versions []string) (*To
 	if tk, ok := c.versions.get(key); ok {
 		return tk, nil
 	}
-	tk, err := c.load(ctx, s, versions)
-	if err == nil {
-		c.versions.put(key, tk, 4096+400*len(tk.Tools))
+	loaded, err, _ := c.making.Do(fmt.Sprintf("version %q", key), func() (any, error) {
+		tk, err := c.load(ctx, s, versions)
+		if err == nil {
+			c.versions.put(key, tk, 4096+400*len(tk.Tools))
+		}
+		return tk, err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return tk, err
+	return loaded.(*Toolkit), nil
 }
 
 // serverVersion gives another version of a toolkit of the server.
@@ -186,8 +200,6 @@ func (c *Catalog) Version(projectID, slug, version string) (*Toolkit, error) {
 		return nil, fault.New(fault.NotFound, fault.SlugToolkitNotFound, "Toolkit %s has no version %q.", current.Slug, shortText(version)).
 			WithFix("Use latest, or one of %s.", strings.Join(current.Versions, ", "))
 	}
-	c.making.Lock()
-	defer c.making.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
 	for _, shipped := range c.shipped {
