@@ -119,7 +119,11 @@ func (s *keyRevokeCmd) Run(c *console, settings *settingsFlags) error {
 		if err != nil {
 			return err
 		}
-		err = c.show(keyViewOf(key), func(w io.Writer) { fmt.Fprintf(w, "%s (%s, %s) is revoked\n", key.ID, key.Hint, key.Name) })
+		also := ""
+		if key.UserID != "" {
+			also = ", and what was allowed to MCP clients with it"
+		}
+		err = c.show(keyViewOf(key), func(w io.Writer) { fmt.Fprintf(w, "%s (%s, %s) is revoked%s\n", key.ID, key.Hint, key.Name, also) })
 		if err != nil {
 			return err
 		}

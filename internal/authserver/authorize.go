@@ -164,7 +164,7 @@ func (s *Service) Agree(ctx context.Context, login Login, consent string) (locat
 	}
 	code, now := id.NewSecret(id.OAuthCode), s.now().UTC().Truncate(time.Microsecond)
 	grant := Grant{
-		ID: id.New(id.OAuthGrant), ProjectID: login.Person.ProjectID, UserID: login.Person.UserID,
+		ID: id.New(id.OAuthGrant), ProjectID: login.Person.ProjectID, UserID: login.Person.UserID, KeyID: login.Person.KeyID,
 		ClientID: c.ClientID, ClientName: c.ClientName, ClientHost: c.RedirectHost, Resource: c.Resource, Scope: Scope, Refreshes: c.Refreshes,
 		Code:      Code{Hash: secret.Hash(code), RedirectURI: c.RedirectURI, Challenge: c.Challenge, ExpiresAt: now.Add(codeLife)},
 		CreatedAt: now, ExpiresAt: now.Add(codeLife),

@@ -12,6 +12,7 @@ import (
 	"github.com/patchbay-dev/patchbay/internal/fault"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/secret"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 func TestAPersonLetsAClientIn(t *testing.T) {
@@ -435,6 +436,39 @@ func TestRevoking(t *testing.T) {
 	}
 	if grants, _ := w.ListGrants(t.Context(), w.project, ""); len(grants) != 0 {
 		t.Errorf("it is still listed: %+v", grants)
+	}
+}
+
+// Whoever found a person's key must not keep a client after the key was taken away.
+func TestAKeyTakesItsGrantsAlong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	client := w.register(loopback)
+	tokens := w.letIn(client)
+	if w.opens(tokens.Access) != "ada" { // kept in memory from here on
+		t.Fatal("not let in")
+	}
+	code := w.agree("ada", request(client)).Get("code")
+	ofBob, err := w.redeem(client, w.agree("bob", request(client)).Get("code"))
+	w.must(err)
+	caller := tenant.Caller{ProjectID: w.project}
+	keys, err := w.tenants.ListKeys(t.Context(), caller)
+	w.must(err)
+	for _, key := range keys {
+		if key.UserID == "ada" {
+			_, err := w.tenants.RevokeKey(t.Context(), caller, key.ID)
+			w.must(err)
+		}
+	}
+	if w.opens(tokens.Access) != "" {
+		t.Error("the access token works on")
+	}
+	_, err = w.refresh(client, tokens.Refresh)
+	wantSlug(t, "the refresh token", err, fault.SlugOAuthInvalidGrant)
+	_, err = w.redeem(client, code)
+	wantSlug(t, "a code that was not redeemed yet", err, fault.SlugOAuthInvalidGrant)
+	if w.opens(ofBob.Access) != "bob" {
+		t.Error("somebody else's grant was ended")
 	}
 }
 

@@ -19,6 +19,7 @@ type Grant struct {
 	Resource   string // URL of the endpoint
 	Scope      string
 	Refreshes  bool
+	KeyID      string // personal key that the person had signed in with; the grant ends with it. Empty: signed in at an issuer
 
 	Code      Code
 	CreatedAt time.Time

@@ -13,13 +13,13 @@ import (
 
 // grantColumns are qualified by g, as queries of tokens join their grants.
 const grantColumns = `g.project_id, g.id, g.user_id, g.client_id, g.client_name, g.client_host, g.resource, g.scope, g.refreshes,
-	g.code_hash, g.redirect_uri, g.challenge, g.code_expires_at, g.code_used_at, g.created_at, g.used_at, g.expires_at, g.revoked_at, g.reason`
+	g.code_hash, g.redirect_uri, g.challenge, g.code_expires_at, g.code_used_at, g.created_at, g.used_at, g.expires_at, g.revoked_at, g.reason, g.key_id`
 
 // grantDest gives where grantColumns are scanned to.
 func grantDest(g *authserver.Grant) []any {
 	return []any{&g.ProjectID, &g.ID, &g.UserID, &g.ClientID, &g.ClientName, &g.ClientHost, &g.Resource, &g.Scope, &g.Refreshes,
 		&g.Code.Hash, &g.Code.RedirectURI, &g.Code.Challenge, at(&g.Code.ExpiresAt), at(&g.Code.UsedAt),
-		at(&g.CreatedAt), at(&g.UsedAt), at(&g.ExpiresAt), at(&g.RevokedAt), &g.Reason}
+		at(&g.CreatedAt), at(&g.UsedAt), at(&g.ExpiresAt), at(&g.RevokedAt), &g.Reason, &g.KeyID}
 }
 
 func scanGrant(r row) (g authserver.Grant, err error) {
@@ -36,10 +36,10 @@ func noGrant(id string) error {
 func (s *Store) CreateGrant(ctx context.Context, g authserver.Grant) error {
 	err := s.write(ctx, "store grant", func(t *tx) error {
 		_, err := t.exec(`INSERT INTO oauth_grants (`+strings.ReplaceAll(grantColumns, "g.", "")+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 			g.ProjectID, g.ID, g.UserID, g.ClientID, g.ClientName, g.ClientHost, g.Resource, g.Scope, g.Refreshes,
 			g.Code.Hash, g.Code.RedirectURI, g.Code.Challenge, micros(g.Code.ExpiresAt), micros(g.Code.UsedAt),
-			micros(g.CreatedAt), micros(g.UsedAt), micros(g.ExpiresAt), micros(g.RevokedAt), g.Reason)
+			micros(g.CreatedAt), micros(g.UsedAt), micros(g.ExpiresAt), micros(g.RevokedAt), g.Reason, g.KeyID)
 		if err != nil {
 			return err
 		}
@@ -72,11 +72,15 @@ func spent() error {
 	return fault.New(fault.Conflict, fault.SlugConflict, "It was used before, or its grant was ended.")
 }
 
+// keyStands is true of a grant that was given with a key which still works. RevokeKey ends those of a key; this is for the one that was
+// stored in the same moment.
+const keyStands = `(key_id = '' OR EXISTS (SELECT 1 FROM api_keys k WHERE k.project_id = oauth_grants.project_id AND k.id = oauth_grants.key_id AND k.revoked_at = 0))`
+
 // RedeemCode marks a grant's code as used and stores the first tokens, in one step.
 func (s *Store) RedeemCode(ctx context.Context, g authserver.Grant, tokens []authserver.Token, when time.Time) error {
 	return s.write(ctx, "redeem code", func(t *tx) error {
 		n, err := t.exec(`UPDATE oauth_grants SET code_used_at = $3, used_at = $3, expires_at = $4
-			WHERE project_id = $1 AND id = $2 AND code_used_at = 0 AND revoked_at = 0`, g.ProjectID, g.ID, micros(when), micros(lastEnd(tokens)))
+			WHERE project_id = $1 AND id = $2 AND code_used_at = 0 AND revoked_at = 0 AND `+keyStands, g.ProjectID, g.ID, micros(when), micros(lastEnd(tokens)))
 		if err == nil && n == 0 {
 			return spent()
 		}
@@ -90,7 +94,7 @@ func (s *Store) RedeemCode(ctx context.Context, g authserver.Grant, tokens []aut
 // RotateToken marks a refresh token as used and stores the next tokens, in one step.
 func (s *Store) RotateToken(ctx context.Context, used authserver.Token, tokens []authserver.Token, when time.Time) error {
 	return s.write(ctx, "rotate token", func(t *tx) error {
-		n, err := t.exec(`UPDATE oauth_grants SET used_at = $3, expires_at = $4 WHERE project_id = $1 AND id = $2 AND revoked_at = 0`,
+		n, err := t.exec(`UPDATE oauth_grants SET used_at = $3, expires_at = $4 WHERE project_id = $1 AND id = $2 AND revoked_at = 0 AND `+keyStands,
 			used.ProjectID, used.GrantID, micros(when), micros(lastEnd(tokens)))
 		if err == nil && n == 1 {
 			n, err = t.exec(`UPDATE oauth_tokens SET used_at = $2 WHERE hash = $1 AND used_at = 0`, used.Hash, micros(when))

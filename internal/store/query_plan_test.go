@@ -137,6 +137,7 @@ func callEverything(t *testing.T, s *Store) {
 	s.CreateOAuthClient(ctx, authserver.Client{ID: "oc"}, 1)
 	s.OAuthClient(ctx, "oc")
 	s.CreateGrant(ctx, authserver.Grant{ID: "og"})
+	s.RevokeKey(ctx, "", "key", now)
 	s.GrantByCode(ctx, "")
 	s.RedeemCode(ctx, authserver.Grant{ID: "og"}, []authserver.Token{{Hash: "t", GrantID: "og"}}, now)
 	s.RotateToken(ctx, authserver.Token{Hash: "t", GrantID: "og"}, []authserver.Token{{Hash: "u", GrantID: "og"}}, now)

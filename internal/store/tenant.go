@@ -78,12 +78,18 @@ func (s *Store) ListKeys(ctx context.Context, projectID string) ([]tenant.Key, e
 	return keys, s.wrap("list API keys", err)
 }
 
-// RevokeKey ends a key. One that was revoked before keeps its date.
+// RevokeKey ends a key, and what was allowed to MCP clients by whoever had signed in with it. One that was revoked before keeps its
+// date.
 func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string, at time.Time) (tenant.Key, error) {
 	err := s.write(ctx, "revoke API key", func(t *tx) error {
 		_, err := t.exec(`UPDATE api_keys SET revoked_at = $3 WHERE project_id = $1 AND id = $2 AND revoked_at = 0`,
 			projectID, keyID, micros(at))
+		if err != nil {
+			return err
+		}
 		t.announce(notify.Key, keyID, "")
+		_, err = t.execAnnouncing(notify.Grant, `UPDATE oauth_grants SET revoked_at = $3, reason = 'the key that its user had signed in with was revoked'
+			WHERE project_id = $1 AND key_id = $2 AND key_id <> '' AND revoked_at = 0 RETURNING id, ''`, projectID, keyID, micros(at))
 		return err
 	})
 	if err != nil {

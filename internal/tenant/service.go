@@ -164,7 +164,7 @@ func (s *Service) ListKeys(ctx context.Context, caller Caller) ([]Key, error) {
 	return s.store.ListKeys(ctx, caller.ProjectID)
 }
 
-// RevokeKey ends a key at once, on every node. A session token may not do it.
+// RevokeKey ends a key at once, on every node, and with it what its user allowed MCP clients after signing in with it. A session token may not do it.
 func (s *Service) RevokeKey(ctx context.Context, caller Caller, keyID string) (Key, error) {
 	if err := mayManageKeys(caller); err != nil {
 		return Key{}, err

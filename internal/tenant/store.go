@@ -15,5 +15,5 @@ type Store interface {
 	CreateKey(ctx context.Context, k Key) error // Conflict when the key exists, in whatever project
 	KeyByHash(ctx context.Context, hash string) (Key, error)
 	ListKeys(ctx context.Context, projectID string) ([]Key, error)
-	RevokeKey(ctx context.Context, projectID, keyID string, at time.Time) (Key, error) // keeps an earlier revocation
+	RevokeKey(ctx context.Context, projectID, keyID string, at time.Time) (Key, error) // keeps an earlier revocation; what was allowed with it ends too
 }

@@ -20,6 +20,7 @@ var oauthBehaviours = behaviours{
 	"nothing is handed out for a revoked grant": grantRevoked,
 	"grants are listed newest first":            grantsListed,
 	"all grants of a user are revoked":          grantsRevoked,
+	"grants end with their key":                 grantsEndWithTheirKey,
 	"one token ends alone":                      tokenDeleted,
 	"what ended is swept":                       oauthSwept,
 	"a sign-in ends with its key":               loginEnds,
@@ -218,6 +219,36 @@ func grantsRevoked(t *testing.T, f *fixture) {
 	if g := got(f.Grant(ctx, theirs, "og_3"))(t); !g.RevokedAt.IsZero() {
 		t.Error("another project's grant was ended")
 	}
+}
+
+func grantsEndWithTheirKey(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	f.withProjects(ctx, t)
+	for _, id := range []string{"key_1", "key_2"} {
+		must(t, f.CreateKey(ctx, aKey(id, ours)))
+	}
+	with := func(grantID, projectID, keyID string) []authserver.Token {
+		g := aGrant(grantID, projectID, "ada")
+		g.KeyID = keyID
+		return f.withGrant(t, g)
+	}
+	first := with("og_1", ours, "key_1")
+	with("og_2", ours, "key_2")
+	with("og_3", ours, "")
+	f.news()
+	got(f.RevokeKey(ctx, ours, "key_1", start))(t)
+	same(t, "news", f.news(), []notify.Change{{Kind: notify.Key, ID: "key_1"}, {Kind: notify.Grant, ID: "og_1"}})
+	for id, stands := range map[string]bool{"og_1": false, "og_2": true, "og_3": true} {
+		if g := got(f.Grant(ctx, ours, id))(t); g.RevokedAt.IsZero() != stands || (g.Reason == "") != stands {
+			t.Errorf("%s: %+v", id, g)
+		}
+	}
+	wantKind(t, "refresh", f.RotateToken(ctx, first[1], tokensOf(authserver.Grant{ID: "og_1", ProjectID: ours}, "next"), start), fault.Conflict)
+
+	late := aGrant("og_late", ours, "ada") // stored in the moment in which its key was revoked
+	late.KeyID = "key_1"
+	must(t, f.CreateGrant(ctx, late))
+	wantKind(t, "redeem", f.RedeemCode(ctx, late, tokensOf(late, "late"), start), fault.Conflict)
 }
 
 func tokenDeleted(t *testing.T, f *fixture) {
