@@ -77,6 +77,23 @@ func TestToolsThatChangedAreNotRun(t *testing.T) {
 	}
 }
 
+// Another node approved a change: this one remembers the server's list from before, and must not refuse what it says now by that.
+func TestToolsThatWereApprovedElsewhere(t *testing.T) {
+	t.Parallel()
+	var edition atomic.Int32
+	edition.Store(1)
+	s := newMCPServer(t, true, editions(&edition))
+	w := mcpWorld(t, s)
+	if res := w.run("SAY", `{}`); string(res.Data) != `{"text":"edition 1"}` {
+		t.Fatalf("as approved: %s %s", res.Data, res.Error)
+	}
+	edition.Store(2)
+	w.toolkit = mcpWorld(t, s).toolkit
+	if res := w.run("SAY", `{}`); string(res.Data) != `{"text":"edition 2"}` {
+		t.Errorf("as approved elsewhere: %s %s", res.Data, res.Error)
+	}
+}
+
 func TestListsThatCannotBeHad(t *testing.T) {
 	t.Parallel()
 	var broken atomic.Bool

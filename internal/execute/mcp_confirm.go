@@ -19,24 +19,15 @@ func (x *execution) confirm(ctx context.Context, key mcpKey, session *mcp.Client
 	if r.Hash == "" || x.toolkit.OnChange.Or(x.onChange) != catalog.OnChangeRefuse {
 		return false, nil
 	}
-	hashes, known := x.lists.hashes.Get(key)
-	if !known {
-		asked := x.newAsked()
-		mark := x.lists.hashes.Mark()
-		hashes, err = catalog.MCPHashes(context.WithValue(ctx, askedKey{}, asked), session)
-		if err != nil {
-			return sessionLost(ctx, err, asked), x.unopened(x.serverFailure(ctx, err, asked, e))
-		}
-		x.lists.hashes.Put(key, hashes, mark)
-	}
-	hash, listed := hashes[r.Tool]
-	if hash == r.Hash {
+	if hashes, _ := x.lists.hashes.Get(key); hashes[r.Tool] == r.Hash {
 		return false, nil
 	}
-	if !known {
-		x.toolsChanged(key)
+	hashes, lost, err := x.askHashes(ctx, key, session, e) // what is remembered may be older than the approval, which another node had
+	if err != nil || hashes[r.Tool] == r.Hash {
+		return lost, err
 	}
-	if !listed {
+	x.toolsChanged(key)
+	if _, listed := hashes[r.Tool]; !listed {
 		return false, &failure{
 			message: x.service() + " does not offer this tool any more.",
 			fix:     fmt.Sprintf("Use another tool, or have an administrator look at what changed: patchbay toolkit changes %s.", x.toolkit.Slug),
@@ -46,6 +37,18 @@ func (x *execution) confirm(ctx context.Context, key mcpKey, session *mcp.Client
 		message: x.service() + " has changed what it says of this tool since that was approved. The tool was not called.",
 		fix:     fmt.Sprintf("Have an administrator look at the change and approve it: patchbay toolkit changes %s.", x.toolkit.Slug),
 	}
+}
+
+// askHashes asks a server for its list, and remembers it.
+func (x *execution) askHashes(ctx context.Context, key mcpKey, session *mcp.ClientSession, e exchange) (hashes map[string]string, lost bool, err error) {
+	asked := x.newAsked()
+	mark := x.lists.hashes.Mark()
+	hashes, err = catalog.MCPHashes(context.WithValue(ctx, askedKey{}, asked), session)
+	if err != nil {
+		return nil, sessionLost(ctx, err, asked), x.unopened(x.serverFailure(ctx, err, asked, e))
+	}
+	x.lists.hashes.Put(key, hashes, mark)
+	return hashes, false, nil
 }
 
 // toolsChanged notes that a server's list is not what it was, and tells so: at once, or after a while when that was told just now.
