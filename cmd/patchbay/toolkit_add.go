@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -41,7 +42,7 @@ type toolkitAddCmd struct {
 	Env     []string `sep:"none" placeholder:"NAME[=VALUE]" help:"Variable for --mcp-command. {{field}} in it is filled by each account, each of which has a process of its own; NAME alone is taken from the server's environment. Can be repeated."`
 	WorkDir string   `name:"work-dir" placeholder:"DIR" help:"Where --mcp-command runs."`
 	Field   []string `sep:"none" placeholder:"NAME=VALUE" help:"Value of a {{field}}, to list the tools with. It is not kept. Can be repeated."`
-	Allow   []string `placeholder:"HOST" help:"Hosts or networks that URLs may lead to although they are private, for example localhost or 10.0.0.0/8."`
+	Allow   []string `placeholder:"HOST" help:"Hosts or networks that URLs may lead to although they are private, for example localhost or 10.0.0.0/8, beside those of the setting outbound.allow."`
 	Again   bool     `help:"Also what is unchanged: after an update of this program."`
 }
 
@@ -104,7 +105,11 @@ func (s *toolkitAddCmd) options(ctx context.Context, c *console) (o *intake.Opti
 	if o.Reader.Header, err = headersOf(s.Header); err != nil {
 		return nil, nil, err
 	}
-	if o.Reader.Client, err = outbound.New(outbound.Options{Allow: s.Allow}); err != nil {
+	cfg, err := s.settings.load(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.Reader.Client, err = outbound.New(outbound.Options{Allow: slices.Concat(s.Allow, cfg.OutboundAllow)}); err != nil {
 		return nil, nil, wrongUsage(err.Error(), "correct --allow")
 	}
 	done = func() {}
@@ -114,7 +119,7 @@ func (s *toolkitAddCmd) options(ctx context.Context, c *console) (o *intake.Opti
 	case s.DryRun:
 		o.Sink = intake.Nowhere{}
 	default:
-		server, err := openToolkits(ctx, c, s.settings)
+		server, err := app.OpenToolkits(ctx, cfg)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -125,7 +125,8 @@ func (o *Options) bring(ctx context.Context, out *Outcome, text []byte, define f
 		return err
 	}
 	sum := sha256.Sum256(text)
-	if known != nil && known.Source.Hash == hex.EncodeToString(sum[:]) && !o.Again {
+	unchanged := func() bool { return known != nil && known.Source.Hash == hex.EncodeToString(sum[:]) && !o.Again }
+	if unchanged() {
 		out.Unchanged = true
 		return nil
 	}
@@ -136,6 +137,10 @@ func (o *Options) bring(ctx context.Context, out *Outcome, text []byte, define f
 	if known == nil && out.Slug == "" { // now that the title has given a slug
 		if known, err = o.known(ctx, d.Slug); err != nil {
 			return err
+		}
+		if unchanged() {
+			out.Slug, out.Unchanged = d.Slug, true
+			return nil
 		}
 		if known != nil {
 			if d, err = define(known); err != nil {
