@@ -24,6 +24,7 @@ type argumentWriter struct {
 	rename map[string]string // members that clients do not take, to their names
 	nodes  int
 	depth  int
+	brief  bool // members of objects are not written any more
 }
 
 // write gives the schema of a place; what it takes is written less deep until it is small enough.
@@ -61,7 +62,7 @@ func (w *argumentWriter) ref(t *typeRef, depth int) node {
 
 func (w *argumentWriter) object(def *typeDef, depth int) node {
 	out := node{"type": "object"}
-	if depth >= w.depth {
+	if depth >= w.depth || w.brief {
 		return out
 	}
 	properties, required := node{}, []any{}
@@ -69,8 +70,8 @@ func (w *argumentWriter) object(def *typeDef, depth int) node {
 	slices.SortStableFunc(order, func(a, b input) int { return rank(&a) - rank(&b) })
 	for i := range order {
 		in := &order[i]
-		if w.nodes > maxNodes && !in.required() && w.depth == 1 {
-			continue
+		if w.nodes > maxNodes && (w.depth > 1 || !in.required()) || w.nodes > 4*maxNodes {
+			break // it is written again less deep, or this is enough
 		}
 		key := w.key(in.name)
 		p := w.ref(&in.typ, depth+1)

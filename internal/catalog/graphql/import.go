@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func Import(ctx context.Context, text []byte, o Options) (*catalog.Definition, *
 	sum := sha256.Sum256(text)
 	name := cmp.Or(o.Name, hostName(base), "GraphQL API")
 	i := &importer{
-		schema: s, options: o, path: path, taken: map[string]bool{},
+		schema: s, options: o, path: path, taken: map[string]bool{}, known: map[string]string{}, limit: 4*len(text) + 32<<20,
 		report: &openapi.Report{Source: o.Source, Title: name, LeftOut: []openapi.LeftOut{}, Notes: []string{}},
 		definition: &catalog.Definition{
 			Slug: cmp.Or(o.Slug, wording.ToolkitSlug(name)), Name: name, BaseURL: base, Auth: o.Auth,
@@ -53,6 +54,9 @@ func Import(ctx context.Context, text []byte, o Options) (*catalog.Definition, *
 	i.prefix = strings.ToUpper(i.definition.Slug) + "_"
 	if base == "" {
 		i.report.Notes = append(i.report.Notes, "It is not said where the API is: give its base URL.")
+	}
+	if s.dropped > 0 {
+		i.report.Notes = append(i.report.Notes, fmt.Sprintf("%d types, fields and arguments are left out: their names are not such as GraphQL has.", s.dropped))
 	}
 	if len(o.Auth) == 0 { // a schema never says it
 		i.report.AuthUnknown = true
@@ -100,7 +104,13 @@ type importer struct {
 	path       string
 	prefix     string
 	taken      map[string]bool
+	known      map[string]string // slugs of the operations that were imported before, by how they begin
+	written    int               // bytes of what was made of the operations
+	limit      int               // of them; beyond it, operations are written in brief
 }
+
+// brief reports whether operations are no longer written in full: many of them may take or answer the same large objects.
+func (i *importer) brief() bool { return i.written > i.limit }
 
 // operation is a field of one of the root types.
 type operation struct {
@@ -140,6 +150,9 @@ func (i *importer) tools(ctx context.Context) error {
 		i.definition.Tools = append(i.definition.Tools, t)
 	}
 	i.report.Tools = len(i.definition.Tools)
+	if i.brief() {
+		i.report.Notes = append(i.report.Notes, "The operations are too large to be written out in full: some arguments and answers are not described.")
+	}
 	i.chooseImportant()
 	return nil
 }
@@ -158,6 +171,13 @@ func (i *importer) keepSlugs() {
 	}
 	for _, t := range i.options.Known.Tools {
 		i.taken[t.Slug] = true
+		if t.GraphQL == nil || !strings.HasPrefix(t.Slug, i.prefix) {
+			continue
+		}
+		if kind, rest, is := strings.Cut(t.GraphQL.Query, " "); is {
+			name := rest[:max(0, strings.IndexAny(rest, "( "))]
+			i.known[kind+" "+name] = t.Slug
+		}
 	}
 }
 
@@ -168,12 +188,8 @@ func operationName(field string) string { return wording.Capitalised(strings.Tri
 
 // slug gives an operation the name it had, or a new one.
 func (i *importer) slug(op operation, words []string) string {
-	if i.options.Known != nil {
-		for _, t := range i.options.Known.Tools {
-			if t.GraphQL != nil && strings.HasPrefix(t.Slug, i.prefix) && (strings.HasPrefix(t.GraphQL.Query, op.start()+"(") || strings.HasPrefix(t.GraphQL.Query, op.start()+" ")) {
-				return t.Slug
-			}
-		}
+	if slug := i.known[op.start()]; slug != "" {
+		return slug
 	}
 	key, limit := op.kind()+" "+op.field.name, wording.MaxToolSlug-len(i.prefix)
 	slug := i.prefix + strings.ToUpper(wording.Fit(words, limit, key))
@@ -203,7 +219,7 @@ func (i *importer) tool(op operation) (catalog.DefinedTool, error) {
 	f, words := op.field, op.words()
 	g := &catalog.DefinedGraphQL{Path: i.path, Variables: map[string]string{}}
 	properties, required := node{}, []any{}
-	w := &argumentWriter{schema: i.schema, rename: map[string]string{}}
+	w := &argumentWriter{schema: i.schema, rename: map[string]string{}, brief: i.brief()}
 	var declared, passed []string
 	for n := range f.args {
 		in := &f.args[n]
@@ -237,6 +253,7 @@ func (i *importer) tool(op operation) (catalog.DefinedTool, error) {
 		NoAuth: len(i.options.Auth) == 0, Input: input.JSON, Output: json.RawMessage(`{"type":"object"}`), GraphQL: g,
 		Page: pageOf(f),
 	}
+	i.written += len(t.Input) + len(g.Query) + len(g.Selection)
 	_, err = t.Detail(&catalog.Toolkit{Slug: i.definition.Slug})
 	return t, err
 }
@@ -254,8 +271,11 @@ const fieldsArgument = "fields"
 // selectFields writes the selection of an operation that answers objects, with the argument that changes it.
 func (i *importer) selectFields(g *catalog.DefinedGraphQL, f *field, properties node) string {
 	usual := i.schema.selection(f.typ.named())
-	if usual == "" {
+	switch {
+	case usual == "":
 		return ""
+	case i.brief():
+		usual = "__typename"
 	}
 	g.Fields, g.Selection = fieldsArgument, usual
 	properties[fieldsArgument] = node{

@@ -207,8 +207,8 @@ func TestWhatIsNoSchemaIsRefused(t *testing.T) {
 		"type X { a: Int }":                      "neither queries",
 		`{"errors":[{"message":"not allowed"}]}`: "not allowed",
 		`{"data":{}}`:                            "not the answer",
-		"type Query { a(" + strings.Repeat("[", 5_000): "neither a GraphQL schema",
-		strings.Repeat("type A { a: Int } ", 150_000):  "neither a GraphQL schema",
+		"type Query { a(" + strings.Repeat("[", 100):  "neither a GraphQL schema",
+		strings.Repeat("type A { a: Int } ", 150_000): "neither a GraphQL schema",
 	}
 	for text, want := range cases {
 		_, _, err := Import(t.Context(), []byte(text), Options{})

@@ -3,7 +3,6 @@ package graphql
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -15,8 +14,13 @@ import (
 // MaxSize is how large a schema's text may be, in bytes; GitHub's has 1.3 MB.
 const MaxSize = 32 << 20
 
-// maxTokens bounds the schema language: what is parsed takes far more memory than its text.
-const maxTokens = 1_000_000
+// Bounds of what takes far more memory than its text once it is read: words of the schema language, how deep its lists and values are
+// nested, and objects of an introspection, of which GitHub's has some 60,000.
+const (
+	maxTokens  = 1_000_000
+	maxNesting = 200
+	maxObjects = 600_000
+)
 
 // IntrospectionQuery asks an API for its schema. Types may be wrapped nine deep: [[T!]!]! has five.
 const IntrospectionQuery = `query IntrospectionQuery { __schema {
@@ -32,6 +36,11 @@ fragment type on __Type { kind name ofType { kind name ofType { kind name ofType
 type schema struct {
 	query, mutation string // names of the root types
 	types           map[string]*typeDef
+	dropped         int // places whose names are none
+
+	labelled   map[string][]string // labelsOf, remembered
+	selections map[string]string   // selection, remembered
+	pages      map[*typeDef]bool   // isConnection, remembered
 }
 
 // kind is what sort of type one is, by the words of introspection.
@@ -53,7 +62,8 @@ type typeDef struct {
 	fields      []field
 	inputs      []input
 	values      []string
-	possible    []string // of interfaces and unions
+	possible    []string        // of interfaces and unions
+	members     map[string]bool // names of fields and inputs, while the schema language is read
 }
 
 type field struct {
@@ -117,10 +127,18 @@ func readSchema(text []byte) (*schema, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.dropUnnamed()
 	if s.types[s.query] == nil && s.types[s.mutation] == nil {
 		return nil, refused("The schema has neither queries nor mutations.")
 	}
 	return s, nil
+}
+
+func newSchema(query, mutation string) *schema {
+	return &schema{
+		query: query, mutation: mutation, types: map[string]*typeDef{},
+		labelled: map[string][]string{}, selections: map[string]string{}, pages: map[*typeDef]bool{},
+	}
 }
 
 func refused(format string, args ...any) *fault.Error {
@@ -128,11 +146,14 @@ func refused(format string, args ...any) *fault.Error {
 }
 
 func readSDL(text []byte) (*schema, error) {
+	if nestedDeep(text) {
+		return nil, refused("The schema is nested more than %d levels deep.", maxNesting)
+	}
 	doc, err := parser.ParseSchemaWithLimit(&ast.Source{Name: "schema", Input: string(text)}, maxTokens)
 	if err != nil {
 		return nil, refused("This is neither a GraphQL schema nor the answer of an introspection: %s.", strings.TrimPrefix(err.Error(), "schema:"))
 	}
-	s := &schema{query: "Query", mutation: "Mutation", types: map[string]*typeDef{}}
+	s := newSchema("Query", "Mutation")
 	for _, def := range append(doc.Schema, doc.SchemaExtension...) {
 		for _, op := range def.OperationTypes {
 			switch op.Operation {
@@ -160,7 +181,7 @@ func readSDL(text []byte) (*schema, error) {
 func (s *schema) add(def *ast.Definition) {
 	t := s.types[def.Name]
 	if t == nil {
-		t = &typeDef{name: def.Name, kind: kind(def.Kind), description: def.Description}
+		t = &typeDef{name: def.Name, kind: kind(def.Kind), description: def.Description, members: map[string]bool{}}
 		s.types[def.Name] = t
 	}
 	t.possible = append(t.possible, def.Types...)
@@ -168,9 +189,10 @@ func (s *schema) add(def *ast.Definition) {
 		t.values = append(t.values, v.Name)
 	}
 	for _, f := range def.Fields {
-		if slices.ContainsFunc(t.fields, func(have field) bool { return have.name == f.Name }) {
+		if t.members[f.Name] {
 			continue // GitHub's own schema says one twice
 		}
+		t.members[f.Name] = true
 		if def.Kind == ast.InputObject {
 			t.inputs = append(t.inputs, input{f.Name, f.Description, f.DefaultValue != nil, refOf(f.Type)})
 			continue
@@ -228,6 +250,9 @@ type (
 )
 
 func readIntrospection(text []byte) (*schema, error) {
+	if n := bytes.Count(text, []byte("{")); n > maxObjects { // those in texts count as well, which are few
+		return nil, refused("The introspection has some %d types, fields and arguments; at most %d are read.", n, maxObjects)
+	}
 	var answer struct {
 		Schema *introspected `json:"__schema"`
 		Data   *struct {
@@ -249,7 +274,7 @@ func readIntrospection(text []byte) (*schema, error) {
 	case err != nil || found == nil:
 		return nil, refused("This JSON is not the answer of an introspection.")
 	}
-	s := &schema{types: map[string]*typeDef{}}
+	s := newSchema("", "")
 	if found.QueryType != nil {
 		s.query = found.QueryType.Name
 	}

@@ -18,7 +18,12 @@ var labels = []string{"id", "name", "title", "login", "slug", "key", "number", "
 // selection writes what is answered of a type by default: its plain fields, and of the objects in it what tells them apart.
 // Empty for types without fields.
 func (s *schema) selection(name string) string {
-	return strings.Join(s.fieldsOf(name, 0, nil), " ")
+	out, known := s.selections[name]
+	if !known {
+		out = strings.Join(s.fieldsOf(name, 0, nil), " ")
+		s.selections[name] = out
+	}
+	return out
 }
 
 func (s *schema) fieldsOf(name string, level int, open []string) []string {
@@ -65,7 +70,7 @@ func (s *schema) objectFields(t *typeDef, level int, open []string) []string {
 			if level == 0 || slices.Contains(labels, f.name) || level == 1 && isConnectionPart(open) {
 				out = append(out, f.name)
 			}
-		case level > 0 || isConnection(inner) || f.typ.list != nil && level > 0:
+		case level > 0 || s.isConnection(inner) || f.typ.list != nil && level > 0:
 		case inner.kind == objectType || inner.kind == interfaces:
 			if picked := s.labelsOf(inner.name); len(picked) > 0 {
 				out = append(out, f.name+" { "+strings.Join(picked, " ")+" }")
@@ -81,6 +86,9 @@ func (s *schema) labelsOf(name string) []string {
 	if t == nil {
 		return nil
 	}
+	if known, is := s.labelled[name]; is {
+		return known
+	}
 	var out []string
 	for _, label := range labels {
 		for i := range t.fields {
@@ -91,12 +99,18 @@ func (s *schema) labelsOf(name string) []string {
 			}
 		}
 	}
+	s.labelled[name] = out
 	return out
 }
 
-func isConnection(t *typeDef) bool {
-	return slices.ContainsFunc(t.fields, func(f field) bool { return f.name == "edges" || f.name == "nodes" }) &&
-		slices.ContainsFunc(t.fields, func(f field) bool { return f.name == "pageInfo" })
+func (s *schema) isConnection(t *typeDef) bool {
+	is, known := s.pages[t]
+	if !known {
+		is = slices.ContainsFunc(t.fields, func(f field) bool { return f.name == "edges" || f.name == "nodes" }) &&
+			slices.ContainsFunc(t.fields, func(f field) bool { return f.name == "pageInfo" })
+		s.pages[t] = is
+	}
+	return is
 }
 
 // isConnectionPart reports whether the object is an element of a connection, which is listed like one asked for itself.
@@ -104,7 +118,7 @@ func isConnectionPart(open []string) bool { return len(open) > 1 }
 
 // connection selects the elements of a page and how it goes on; nil for what is no connection.
 func (s *schema) connection(t *typeDef, level int, open []string) []string {
-	if !isConnection(t) {
+	if !s.isConnection(t) {
 		return nil
 	}
 	out := []string{}

@@ -178,8 +178,12 @@ func (k *keeper) Put(ctx context.Context, d *catalog.Definition) error {
 	return err
 }
 
-// maxLeftOut is how many of the operations that were left out a report names.
-const maxLeftOut = 200
+// maxLeftOut is how many of the operations that were left out a result names, and maxChanged how many tools of each sort of change:
+// results are kept, and listed by the hundred.
+const (
+	maxLeftOut = 200
+	maxChanged = 1_000
+)
 
 func (k *keeper) result(out intake.Outcome) *Result {
 	r := &Result{
@@ -187,6 +191,9 @@ func (k *keeper) result(out intake.Outcome) *Result {
 		New: out.New, Unchanged: k.added.Unchanged, Changes: out.Changes, Report: *out.Report, LeftOut: len(out.Report.LeftOut),
 	}
 	r.Report.LeftOut = r.Report.LeftOut[:min(maxLeftOut, r.LeftOut)]
+	for _, list := range []*[]string{&r.Changes.Added, &r.Changes.Removed, &r.Changes.Changed, &r.Changes.Deprecated} {
+		*list = (*list)[:min(maxChanged, len(*list))]
+	}
 	for _, a := range k.made.Auth {
 		r.Modes = append(r.Modes, a.Mode)
 	}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -171,7 +173,54 @@ func TestAddressesThatAreRefused(t *testing.T) {
 					return
 				}
 			}
-		}, "larger than"},
+		}, "64 MB"},
+		"200 MB that say so": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", strconv.Itoa(200<<20))
+			w.WriteHeader(http.StatusOK)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done() // nobody waits for them
+		}, "200 MB"},
+		"a bomb": {func(w http.ResponseWriter, _ *http.Request) { // 100 KB on the way, 100 MB when unpacked
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			for range 100 {
+				if _, err := z.Write([]byte(big)); err != nil {
+					return
+				}
+			}
+			z.Close()
+		}, "64 MB"},
+		"a PDF": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/pdf")
+			fmt.Fprint(w, "%PDF-1.7")
+		}, "application/pdf"},
+		"a PDF that is called JSON": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, "%PDF-1.7")
+		}, "not a text"},
+		"a page about it that is called JSON": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, "\n<!doctype html>")
+		}, "web page"},
+		"a way round to somewhere private": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://10.0.0.1/openapi.json", http.StatusFound)
+		}, "10.0.0.1"},
+		"a way round without end": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
+		}, "302"},
+		"silence, a byte at a time": {func(w http.ResponseWriter, r *http.Request) {
+			for {
+				fmt.Fprint(w, " ")
+				w.(http.Flusher).Flush()
+				select {
+				case <-hang:
+					return
+				case <-r.Context().Done():
+					return
+				case <-time.After(10 * time.Millisecond):
+				}
+			}
+		}, "in time"},
 		"silence": {func(w http.ResponseWriter, r *http.Request) {
 			select {
 			case <-hang:
@@ -201,6 +250,9 @@ func TestAddressesThatAreRefused(t *testing.T) {
 			if !errors.As(err, &f) || !strings.Contains(f.Message, c.want) {
 				t.Errorf("error %v, want a fault about %q", err, c.want)
 			}
+			if c.want != "in time" && c.want != "302" && f != nil && f.Fix == "" {
+				t.Errorf("it is not said what to do about %v", err)
+			}
 		})
 	}
 }
@@ -228,7 +280,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 	if err := os.Truncate(large, 200<<20); err != nil {
 		t.Fatal(err)
 	}
-	for place, want := range map[string]string{large: "200 MB", dir: "--directory", filepath.Join(dir, "none.json"): "no such file"} {
+	for place, want := range map[string]string{"/dev/zero": "larger than", large: "200 MB", dir: "--directory", filepath.Join(dir, "none.json"): "no such file"} {
 		_, err := o.OpenAPI(t.Context(), place)
 		var f *fault.Error
 		if !errors.As(err, &f) || !strings.Contains(f.Message+f.Fix, want) {

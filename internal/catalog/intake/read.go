@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -49,13 +50,31 @@ func (r *Reader) Read(ctx context.Context, place string, limit int64) ([]byte, e
 	case info.IsDir():
 		return nil, refused("%s is a directory.", place).WithFix("Import all descriptions in it with --directory.")
 	case info.Size() > limit:
-		return nil, refused("%s has %d MB; at most %d MB are read.", place, info.Size()>>20, limit>>20)
+		return nil, tooLarge(place, info.Size(), limit)
 	}
-	data, err := os.ReadFile(place)
+	file, err := os.Open(place)
 	if err != nil {
 		return nil, refused("%s cannot be read: %s.", place, plainError(err))
 	}
+	defer file.Close()
+	data, err := outbound.ReadBody(file, limit) // a pipe has no size
+	switch {
+	case errors.Is(err, outbound.ErrBodyTooLarge):
+		return nil, tooLarge(place, 0, limit)
+	case err != nil:
+		return nil, refused("%s cannot be read: %s.", place, plainError(err))
+	}
 	return data, nil
+}
+
+// tooLarge refuses what has more than limit bytes; its size is 0 where it is not known.
+func tooLarge(place string, size, limit int64) *fault.Error {
+	has := fmt.Sprintf("has %d MB", size>>20)
+	if size == 0 {
+		has = "is larger than that"
+	}
+	return refused("At most %d MB of a description are read; %s %s.", limit>>20, place, has).
+		WithFix("Import a smaller one: most providers have a description for each area of their API, and what is not needed can be cut out of a copy.")
 }
 
 // Introspect asks a GraphQL API for its schema.
@@ -102,14 +121,30 @@ func (r *Reader) ask(ctx context.Context, method, address string, body []byte, l
 		return nil, refused("%s answered %d %s.", Shown(address), response.StatusCode, http.StatusText(response.StatusCode)).
 			WithFix("If it wants a credential, give it as a header.")
 	}
-	if media := response.Header.Get("Content-Type"); strings.HasPrefix(media, "image/") || strings.HasPrefix(media, "video/") || strings.HasPrefix(media, "audio/") {
-		return nil, refused("%s answered with %s, which describes no API.", Shown(address), media)
+	if media := response.Header.Get("Content-Type"); notText(media) {
+		return nil, refused("%s answered with %.60s, which describes no API.", Shown(address), media).WithFix("Give the address of the description itself, in JSON or YAML.")
+	}
+	if response.ContentLength > limit {
+		return nil, tooLarge(Shown(address), response.ContentLength, limit)
 	}
 	data, err := outbound.ReadBody(response.Body, limit)
-	if err != nil {
+	switch {
+	case errors.Is(err, outbound.ErrBodyTooLarge):
+		return nil, tooLarge(Shown(address), 0, limit)
+	case err != nil:
 		return nil, unreachable(ctx, address, err)
 	}
 	return data, nil
+}
+
+// notText recognises media types of which no description is, whatever servers call theirs.
+func notText(media string) bool {
+	for _, kind := range []string{"image/", "video/", "audio/", "font/", "application/pdf", "application/zip", "application/gzip"} {
+		if strings.HasPrefix(strings.ToLower(media), kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // unreachable says why an address was not read. What the guard refused says so itself.

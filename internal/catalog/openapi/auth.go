@@ -24,6 +24,9 @@ type authReader struct {
 	combined [][]string  // names that requirements want together
 }
 
+// maxSchemes bounds the security schemes that are looked at; real descriptions have at most twenty.
+const maxSchemes = 200
+
 // scopeNeed is what one operation needs: any of the lists.
 type scopeNeed [][]string
 
@@ -31,13 +34,11 @@ func newAuthReader(d *document, base string, r *Report) *authReader {
 	a := &authReader{doc: d, report: r, base: base, schemes: map[string]node{}, used: map[string]int{}, carried: map[string]bool{}}
 	from := d.section("securityDefinitions")
 	if !d.swagger {
-		from = object(asNode(d.section("components")), "securitySchemes")
-		if raw := memberOf(d.sections["components"], "securitySchemes"); raw != nil {
-			from = decode(raw)
-		}
+		from = d.decode(memberOf(d.sections["components"], "securitySchemes"))
 	}
-	for name, v := range asNode(from) {
-		if n := d.derefNode(v); n != nil {
+	names := sortedKeys(asNode(from))
+	for _, name := range names[:min(len(names), maxSchemes)] {
+		if n := d.derefNode(asNode(from)[name]); n != nil && wording.Printable(name+text(n, "name")) {
 			a.schemes[name] = n
 			if text(n, "type") == "apiKey" {
 				a.carried[text(n, "in")+" "+strings.ToLower(text(n, "name"))] = true

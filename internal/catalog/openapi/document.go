@@ -15,8 +15,10 @@ type document struct {
 	parts    map[string]map[string][]byte // members of objects that references lead through, by pointer: /components/schemas
 	cache    map[string]any               // decoded targets of references
 	cached   int                          // bytes of JSON they were decoded from
-	decoded  int                          // bytes of JSON that were decoded for references in all
+	decoded  int                          // bytes of JSON that were looked through for references in all
 	work     int                          // members that were looked at for schemas
+	written  int                          // bytes of the schemas that were made
+	tooLarge bool                         // some value was not decoded because of its size
 	swagger  bool                         // 2.0
 
 	descriptions map[described]string // shortened, by what they were
@@ -32,13 +34,27 @@ type described struct {
 // cacheSize bounds the decoded targets that are kept, in bytes of JSON; decoded they take some ten times that.
 const cacheSize = 8 << 20
 
-// maxDecoded bounds what is decoded for references in all, as a multiple of the text and a share for small ones: references that
-// unfold without end cost no more.
+// maxValue bounds what is decoded at once, in bytes of JSON: in memory it may take forty times that. The largest path of all known
+// descriptions has 0.7 MB.
+const maxValue = 4 << 20
+
+// maxMembers bounds how many members of an object can be referred to; the largest real one has some ten thousand.
+const maxMembers = 100_000
+
+// maxWritten bounds the schemas that are made of a description, in bytes: many operations may refer to one large schema. The real
+// ones come to two or three times their description.
+func (d *document) maxWritten() int { return 4*len(d.raw) + 32<<20 }
+
+// maxDecoded bounds what is looked through for references in all, as a multiple of the text and a share for small ones: references
+// that unfold without end cost no more.
 func (d *document) maxDecoded() int { return 32*len(d.raw) + 64<<20 }
 
 // maxWork bounds how many members are looked at for all schemas of a description: some 20 seconds. The largest real one needs a
 // quarter of it.
 const maxWork = 40_000_000
+
+// spent reports whether enough was done for one description: schemas are no longer written out.
+func (d *document) spent() bool { return d.work > maxWork || d.written > d.maxWritten() }
 
 // maxRefs bounds how many references may lead to one another.
 const maxRefs = 32
@@ -50,11 +66,13 @@ func newDocument(raw []byte) (*document, error) {
 	}
 	eachMember(raw, func(name string, value []byte) bool {
 		d.sections[name] = value
-		return true
+		return len(d.sections) < maxMembers
 	})
-	version := text(node{"v": decode(d.sections["openapi"])}, "v")
-	old := text(node{"v": decode(d.sections["swagger"])}, "v")
+	version := text(node{"v": d.section("openapi")}, "v")
+	old := text(node{"v": d.section("swagger")}, "v")
 	switch {
+	case len(d.sections) == maxMembers:
+		return nil, refused("The description has %d members at its root; an OpenAPI description has some ten.", maxMembers)
 	case strings.HasPrefix(version, "3."):
 	case strings.HasPrefix(old, "2"), strings.HasPrefix(version, "2"):
 		d.swagger = true
@@ -62,7 +80,7 @@ func newDocument(raw []byte) (*document, error) {
 		return nil, refused("It says neither which OpenAPI it is (openapi: 3.x) nor which Swagger (swagger: \"2.0\").").
 			WithFix("Check that the file or address is the API's description and not a page about it.")
 	default:
-		return nil, refused("OpenAPI %s is not supported: only 2.0, 3.0 and 3.1 are.", version+old)
+		return nil, refused("OpenAPI %.20q is not supported: only 2.0, 3.0 and 3.1 are.", version+old)
 	}
 	return d, nil
 }
@@ -73,7 +91,16 @@ func refused(format string, args ...any) *fault.Error {
 }
 
 // section decodes a member of the root.
-func (d *document) section(name string) any { return decode(d.sections[name]) }
+func (d *document) section(name string) any { return d.decode(d.sections[name]) }
+
+// decode gives the value of JSON text; nil for what is none, or too large to be what it should be.
+func (d *document) decode(raw []byte) any {
+	if len(raw) > maxValue {
+		d.tooLarge = true
+		return nil
+	}
+	return decode(raw)
+}
 
 // deref follows references until there is none. The reference that led to the value is given for those who watch for cycles.
 // What leads nowhere, or out of the document, is nil.
@@ -104,14 +131,14 @@ func (d *document) resolve(ref string) (any, bool) {
 		return v, true
 	}
 	pointer, ours := strings.CutPrefix(ref, "#")
-	if !ours {
+	if !ours || d.decoded > d.maxDecoded() {
 		return nil, false
 	}
 	raw, ok := d.find(pointer)
-	if !ok || d.decoded > d.maxDecoded() {
+	if !ok {
 		return nil, false
 	}
-	v := decode(raw)
+	v := d.decode(raw)
 	d.decoded += len(raw)
 	if d.cached += len(raw); d.cached > cacheSize {
 		clear(d.cache)
@@ -135,6 +162,7 @@ func (d *document) find(pointer string) ([]byte, bool) {
 			next = d.members(at, here)[token]
 			at += "/" + tokens[i]
 		} else {
+			d.decoded += len(here)
 			next = memberOf(here, token)
 		}
 		if n, err := strconv.Atoi(token); next == nil && err == nil && n >= 0 {
@@ -159,9 +187,10 @@ func (d *document) members(at string, object []byte) map[string][]byte {
 		return known
 	}
 	index := map[string][]byte{}
+	d.decoded += len(object)
 	eachMember(object, func(name string, value []byte) bool {
 		index[name] = value
-		return true
+		return len(index) < maxMembers
 	})
 	if len(d.parts) < 1_000 { // sections and their likes; not every schema that something points into
 		d.parts[at] = index

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -36,6 +37,10 @@ func TestHostileTextsAreRefused(t *testing.T) {
 		"objects ten thousand deep":   {`{"openapi":"3.0.0","x":` + strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000) + "}", "nested"},
 		"too large":                   {strings.Repeat(" ", MaxSize+1), "at most"},
 		"too much YAML":               {"openapi: 3.0.0\n" + strings.Repeat("#", maxYAMLSize), "YAML"},
+		"YAML of nothing but values":  {"openapi: 3.0.0\nx: [" + strings.Repeat("a,", maxYAMLMarks) + "]\n", "values"},
+		"a PDF":                       {"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "not a text"},
+		"an archive":                  {"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "not a text"},
+		"members without end":         {"{" + numbered(maxMembers, `"%d":1,`) + `"openapi":"3.0.0"}`, "members at its root"},
 		"anchors that unfold":         {yamlBomb, "anchors"},
 		"an anchor within itself":     {"openapi: 3.0.0\na: &a {b: *a}\n", "a"},
 		"more operations than exists": {head + `"paths":{` + strings.Repeat(`"/a":{"get":{}},`, maxOperations+1) + `"/b":{}}}`, "operations"},
@@ -113,6 +118,78 @@ func TestMemoryIsBoundedByTheText(t *testing.T) { // not parallel: it watches th
 	runtime.ReadMemStats(&after)
 	if grown := after.HeapSys - before.HeapSys; grown > 400<<20 {
 		t.Errorf("%d tools of %d KB took %d MB", len(d.Tools), len(text)>>10, grown>>20)
+	}
+}
+
+// Names of a megabyte, names by the thousand that are the same, and parameters without end cost a short time and no memory.
+func TestNamesWithoutMeasure(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("aB/", 300_000)
+	for name, c := range map[string]struct {
+		text  string
+		tools int
+		said  string
+	}{
+		"an id of a megabyte":     {head + `"paths":{"/x":{"get":{"operationId":"` + long + `","tags":["` + long + `"],"summary":"` + long + `"}}}}`, 1, ""},
+		"a path of a megabyte":    {head + `"paths":{"/` + long + `":{"get":{"operationId":"` + long + `"}}}}`, 0, "its path has"},
+		"placeholders":            {head + `"paths":{"/` + strings.Repeat("{a}", 100_000) + `":{"get":{}}}}`, 0, "its path has"},
+		"the same id":             {head + `"paths":{` + numbered(5_000, `"/v%d/x":{"get":{"operationId":"getThing"}},`) + `"/y":{}}}`, 5_000, ""},
+		"parameters":              {head + `"paths":{"/x":{"get":{"parameters":[` + numbered(5_000, `{"name":"p%d","in":"query"},`) + `{}]}}}}`, 1, "too many"},
+		"required members":        {head + `"paths":{"/x":{"post":{"requestBody":{"content":{"application/json":{"schema":{"required":[` + numbered(3_000, `"$%d",`) + `""],"properties":{` + numbered(3_000, `"$%d":{},`) + `"z":{}}}}}}}}}}`, 1, ""},
+		"parts of allOf":          {head + `"paths":{"/x":{"post":{"requestBody":{"content":{"application/json":{"schema":{"allOf":[` + numbered(20_000, `{"properties":{"p%d":{}}},`) + `{}]}}}}}}}}`, 1, ""},
+		"branches":                {head + `"paths":{"/x":{"post":{"requestBody":{"content":{"application/json":{"schema":{"anyOf":[` + numbered(20_000, `{"properties":{"p%d":{}}},`) + `{}]}}}}}}}}`, 1, ""},
+		"servers":                 {`{"openapi":"3.0.0","servers":[` + strings.Repeat(`{"url":"https://{a}.{b}.{c}.x"},`, 50_000) + `{}],"paths":{"/x":{"get":{}}}}`, 1, ""},
+		"variables of a server":   {`{"openapi":"3.0.0","servers":[{"url":"https://` + strings.Repeat("{a}", 50_000) + `.x"}],"paths":{"/x":{"get":{}}}}`, 1, "base URL"},
+		"an operation, and again": {head + `"paths":{` + strings.Repeat(`"/x":{"get":{}},`, 20_000) + `"/y":{}}}`, 1, "described twice"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, r := importText(t, c.text, Options{Slug: "h"})
+			slugs, size := map[string]bool{}, 0
+			for _, tool := range d.Tools {
+				slugs[tool.Slug] = true
+				size += len(tool.Input) + len(tool.Group) + len(tool.Name) + len(tool.Description)
+				if len(tool.Slug) > 64 {
+					t.Errorf("the slug %s", tool.Slug)
+				}
+			}
+			said := strings.Join(r.Notes, "\n")
+			for _, l := range r.LeftOut {
+				said += l.Reason
+				if len(l.Path)+len(l.OperationID) > 500 {
+					t.Errorf("the report repeats a name of %d bytes", len(l.Path)+len(l.OperationID))
+				}
+			}
+			if len(slugs) != c.tools || len(d.Tools) != c.tools || size > 200<<10+c.tools*2_000 || !strings.Contains(said, c.said) {
+				t.Errorf("%d tools of %d KB; it is said: %.300s", len(d.Tools), size>>10, said)
+			}
+		})
+	}
+}
+
+// What nobody sees must not reach a model, a log or a header: characters that turn text round, tags, control characters.
+func TestCharactersThatNobodySees(t *testing.T) {
+	t.Parallel()
+	const hidden = `\u202e\u0000\u200b\udb40\udc49\u2066\ud800\r\nX-Evil: 1`
+	d, r := importText(t, `{"openapi":"3.0.0","info":{"title":"Shop`+hidden+`","description":"`+hidden+`"},"servers":[{"url":"https://h.example`+hidden+`"},{"url":"https://h.example"}],
+		"paths":{"/x`+hidden+`":{"get":{"operationId":"unseen"}},
+		"/y":{"get":{"operationId":"read`+hidden+`","summary":"Reads`+hidden+`","description":"`+hidden+`","tags":["t`+hidden+`"],
+			"parameters":[{"name":"h`+hidden+`","in":"header"},{"name":"q`+hidden+`","in":"query"},{"name":"ok","in":"query","description":"Is`+hidden+`"}]}}},
+		"components":{"securitySchemes":{"k`+hidden+`":{"type":"apiKey","in":"header","name":"X`+hidden+`"}}}}`, Options{})
+	if len(d.Tools) != 1 || len(r.LeftOut) != 1 || !strings.Contains(strings.Join(r.Notes, "\n"), "cannot be seen") || d.BaseURL != "https://h.example" {
+		t.Fatalf("%d tools at %q, report %+v", len(d.Tools), d.BaseURL, r)
+	}
+	d.Source.Hash = ""
+	for what, v := range map[string]any{"toolkit": d, "report": r} {
+		said, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []string{"\u202e", "\u200b", "\U000e0049", "\u2066", `\u0000`, `\r`, "\ufffd"} {
+			if strings.Contains(string(said), c) {
+				t.Errorf("%q is in the %s: %s", c, what, said)
+			}
+		}
 	}
 }
 

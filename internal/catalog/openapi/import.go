@@ -53,6 +53,9 @@ func Import(ctx context.Context, description []byte, o Options) (*catalog.Defini
 		return nil, nil, err
 	}
 	i.connect()
+	if i.doc.tooLarge {
+		i.report.note("Some parts of the description have more than %d MB and were not read. What they describe is left out.", maxValue>>20)
+	}
 	return i.definition, i.report, nil
 }
 
@@ -129,8 +132,8 @@ func (i *importer) survey(ctx context.Context) error {
 		if i.report.Operations++; i.report.Operations > maxOperations {
 			return refused("The description has more than %d operations.", maxOperations)
 		}
-		if problem == "" && op.method == "TRACE" {
-			problem = "TRACE only echoes requests"
+		if problem == "" {
+			problem = op.unfit()
 		}
 		if key := op.method + " " + op.path; problem == "" && seen[key] {
 			problem = "it is described twice"
@@ -138,7 +141,7 @@ func (i *importer) survey(ctx context.Context) error {
 			seen[key] = true
 		}
 		if problem != "" {
-			i.report.LeftOut = append(i.report.LeftOut, LeftOut{Method: op.method, Path: op.path, OperationID: op.id, Reason: problem})
+			i.report.leaveOut(op, problem)
 			return ctx.Err()
 		}
 		ids[op.id]++ // also of what is filtered out: names do not depend on the filter
@@ -186,7 +189,7 @@ func (i *importer) tools(ctx context.Context) error {
 		}
 		tool, err := i.tool(op)
 		if err != nil {
-			i.report.LeftOut = append(i.report.LeftOut, LeftOut{Method: op.method, Path: op.path, OperationID: op.id, Reason: err.Error()})
+			i.report.leaveOut(op, wording.Label(err.Error(), 500))
 			continue
 		}
 		made = append(made, madeTool{op, tool})

@@ -33,39 +33,67 @@ func (i *importer) slug(op *operation) (slug string, aliases []string) {
 	return i.names.slug(op), append(aliases, known.Slug) // the toolkit has another name now
 }
 
-// known finds an operation among those of the last import: by method and path, or by the name that its id makes.
+// known finds an operation among those of the last import: by method and path, or by the name that its id makes. Each is found once.
 func (i *importer) known(op *operation) *catalog.DefinedTool {
 	if i.options.Known == nil {
 		return nil
 	}
 	if i.names.known == nil {
 		i.names.index(i.options.Known)
+		for _, o := range i.operations {
+			i.names.present[o.plainKey()]++
+		}
 	}
-	if t := i.names.known[op.method+" "+plainPath(op.path)]; t != nil {
-		return t
+	t := i.names.find(op)
+	if t != nil {
+		i.names.found[t] = true
 	}
-	if words := i.names.idWords(op); words != nil {
-		slug := i.names.prefix + strings.ToUpper(wording.Fit(words, wording.MaxToolSlug-len(i.names.prefix), op.key()))
-		if t := i.names.bySlug[slug]; t != nil && !i.present(t) {
+	return t
+}
+
+// plainKey is what is known of an operation from the tool that was made of it. Several operations have the same where they are told
+// apart by what stands behind a # in their paths.
+func (op *operation) plainKey() string { return op.method + " " + plainPath(op.path) }
+
+func (n *namer) find(op *operation) *catalog.DefinedTool {
+	key := op.plainKey()
+	same := n.known[key]
+	if len(same) == 1 && n.present[key] == 1 && !n.found[same[0]] {
+		return same[0]
+	}
+	for _, slug := range n.slugs(op) {
+		if t := n.bySlug[slug]; t != nil && !n.found[t] && slices.Contains(same, t) {
 			return t
 		}
+	}
+	words := n.idWords(op)
+	if words == nil {
+		return nil
+	}
+	t := n.bySlug[n.prefix+strings.ToUpper(wording.Fit(words, wording.MaxToolSlug-len(n.prefix), op.key()))]
+	if t != nil && !n.found[t] && n.present[t.HTTP.Method+" "+t.HTTP.Path] == 0 { // it has moved
+		return t
 	}
 	return nil
 }
 
-// present reports whether the operation of a known tool is still there under its method and path.
-func (i *importer) present(t *catalog.DefinedTool) bool {
-	return slices.ContainsFunc(i.operations, func(op *operation) bool {
-		return op.method == t.HTTP.Method && plainPath(op.path) == t.HTTP.Path
-	})
+// slugs are the names that an operation may have got when it was new.
+func (n *namer) slugs(op *operation) []string {
+	words, limit := n.words(op), wording.MaxToolSlug-len(n.prefix)
+	return []string{
+		n.prefix + strings.ToUpper(wording.Fit(words, limit, op.key())),
+		n.prefix + strings.ToUpper(wording.WithDigest(strings.Join(words, "_"), limit, op.key())),
+	}
 }
 
 // index makes the tools of an earlier import findable.
 func (n *namer) index(d *catalog.Definition) {
-	n.known, n.bySlug = map[string]*catalog.DefinedTool{}, map[string]*catalog.DefinedTool{}
+	n.known, n.bySlug = map[string][]*catalog.DefinedTool{}, map[string]*catalog.DefinedTool{}
+	n.present, n.found = map[string]int{}, map[*catalog.DefinedTool]bool{}
 	for i := range d.Tools {
 		if t := &d.Tools[i]; t.HTTP != nil {
-			n.known[t.HTTP.Method+" "+t.HTTP.Path] = t
+			key := t.HTTP.Method + " " + t.HTTP.Path
+			n.known[key] = append(n.known[key], t)
 			n.bySlug[t.Slug] = t
 		}
 	}

@@ -22,8 +22,10 @@ type namer struct {
 	own    []string        // words of the toolkit's name, which names of tools need not repeat
 	ids    map[string]bool // operation ids that are there more than once: these say nothing
 
-	known  map[string]*catalog.DefinedTool // of the last import, by method and path
-	bySlug map[string]*catalog.DefinedTool
+	known   map[string][]*catalog.DefinedTool // of the last import, by method and path
+	bySlug  map[string]*catalog.DefinedTool
+	present map[string]int                // operations of this import, by method and path
+	found   map[*catalog.DefinedTool]bool // of the last import, those that are operations of this one
 }
 
 func newNamer(toolkit string) *namer {

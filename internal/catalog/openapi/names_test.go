@@ -124,3 +124,18 @@ func slugs(d *catalog.Definition) []string {
 	slices.Sort(out)
 	return out
 }
+
+// Operations that are told apart by what stands behind a # in their paths are known again, each by its own name.
+func TestOperationsWithOnePathKeepTheirSlugs(t *testing.T) {
+	t.Parallel()
+	text := head + `"paths":{` + numbered(3, `"/#X-Target=A.%[1]d":{"post":{"operationId":"do%[1]d"}},"/x/#t=%[1]d":{"post":{}},`) + `"/y":{}}}`
+	first, _ := importText(t, text, Options{Slug: "h"})
+	again, _ := importText(t, text, Options{Slug: "h", Known: first})
+	if want, got := slugs(first), slugs(again); len(slices.Compact(want)) != 6 || !slices.Equal(got, want) {
+		t.Errorf("%q, before %q", got, want)
+	}
+	moved, _ := importText(t, strings.Replace(text, "do1", "did1", 1), Options{Slug: "h", Known: first})
+	if got := slugs(moved); !slices.Contains(got, "H_DID1") || len(slices.Compact(got)) != 6 {
+		t.Errorf("one has another name: %q", got)
+	}
+}

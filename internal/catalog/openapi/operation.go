@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +23,22 @@ type operation struct {
 	raw []byte // of its path's item; n, shared and params are read of it when they are needed
 }
 
+// maxPath bounds a path, in bytes; real ones stay below 500.
+const maxPath = 2_000
+
+// unfit says why no tool can be made of an operation, whatever it describes; empty when one can.
+func (op *operation) unfit() string {
+	switch {
+	case op.method == "TRACE":
+		return "TRACE only echoes requests"
+	case len(op.path) > maxPath:
+		return fmt.Sprintf("its path has %d characters", len(op.path))
+	case !wording.Printable(op.path):
+		return "its path has characters that cannot be seen"
+	}
+	return ""
+}
+
 // key identifies an operation for good, whatever it is called.
 func (op *operation) key() string { return op.method + " " + op.path }
 
@@ -30,7 +47,7 @@ func (op *operation) lean() { op.n, op.shared, op.params = nil, nil, nil }
 
 // read decodes an operation again.
 func (i *importer) read(op *operation) {
-	op.shared, _ = i.doc.pathItem(decode(op.raw))
+	op.shared, _ = i.doc.pathItem(i.doc.decode(op.raw))
 	op.n, _ = i.doc.operationNode(op.shared[strings.ToLower(op.method)])
 	op.params = i.doc.parameters(op, i.report)
 }
@@ -49,7 +66,7 @@ func (d *document) eachOperation(f func(op *operation, problem string) error) er
 		if strings.HasPrefix(path, "x-") {
 			return true
 		}
-		item, problem := d.pathItem(decode(raw))
+		item, problem := d.pathItem(d.decode(raw))
 		for _, method := range methods {
 			v, there := item[method]
 			if !there {

@@ -22,6 +22,9 @@ type parameter struct {
 	slashes     bool // of a path: the value may hold slashes
 }
 
+// maxParameters bounds those of an operation; real ones have some two hundred at most.
+const maxParameters = 1_000
+
 // parameters gives those of an operation: the path's, overlaid by its own. Bodies of 2.0 are parameters too; see body.go.
 func (d *document) parameters(op *operation, r *Report) []parameter {
 	var out []parameter
@@ -30,12 +33,16 @@ func (d *document) parameters(op *operation, r *Report) []parameter {
 			n := d.derefNode(v)
 			if n == nil {
 				if ref, is := asNode(v)["$ref"].(string); is {
-					r.note("%s has parameters that are described in places that cannot be read, for example %s. They are left out.", op.key(), wording.Shorten(ref, 120))
+					r.note("%s has parameters that are described in places that cannot be read, for example %s. They are left out.", wording.Label(op.key(), 200), wording.Shorten(ref, 120))
 				}
 				continue
 			}
 			p := d.parameter(n)
 			if p.name == "" && p.in != "body" {
+				continue
+			}
+			if !wording.Printable(p.name) || len(out) == maxParameters {
+				r.note("%s has parameters that cannot be sent: too many, or with characters in their names that cannot be seen. They are left out.", wording.Label(op.key(), 200))
 				continue
 			}
 			at := slices.IndexFunc(out, func(o parameter) bool { return o.name == p.name && o.in == p.in })

@@ -15,6 +15,8 @@ const (
 	maxYAMLSize = 16 << 20
 	maxYAMLJSON = 32 << 20 // of what YAML with its anchors unfolds to
 	maxDepth    = 1_000    // of nesting; real descriptions stay below 50
+
+	maxYAMLMarks = 1_000_000 // places where a value of YAML may begin; each takes some 400 bytes when it is read
 )
 
 // toJSON gives a description as valid JSON.
@@ -30,6 +32,10 @@ func toJSON(data []byte) ([]byte, error) {
 	if data[0] == '<' {
 		return nil, refused("This is a web page, not an OpenAPI description.").
 			WithFix("Give the address of the description itself: it often ends in openapi.json, openapi.yaml or swagger.json.")
+	}
+	if bytes.HasPrefix(data, []byte("%PDF-")) || bytes.IndexByte(data[:min(len(data), 4<<10)], 0) >= 0 {
+		return nil, refused("This is not a text, and no OpenAPI description.").
+			WithFix("Give the description itself, in JSON or YAML; an archive has to be unpacked first.")
 	}
 	if deep(data) {
 		return nil, refused("The description is nested more than %d levels deep.", maxDepth)
@@ -68,6 +74,9 @@ func fromYAML(data []byte) ([]byte, error) {
 	if len(data) > maxYAMLSize {
 		return nil, refused("The description is YAML of %d MB; at most %d MB are read.", len(data)>>20, maxYAMLSize>>20).WithFix("Convert it to JSON, of which %d MB are read.", MaxSize>>20)
 	}
+	if marks(data) > maxYAMLMarks {
+		return nil, refused("The description is YAML with more than %d values.", maxYAMLMarks).WithFix("Convert it to JSON, of which %d MB are read.", MaxSize>>20)
+	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, refused("The description is neither JSON nor YAML: %s.", firstLine(err.Error()))
@@ -80,6 +89,18 @@ func fromYAML(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	return w.b.Bytes(), nil
+}
+
+// marks counts where values of YAML may begin. Those in texts count as well: it is a bound, and far from what real descriptions have.
+func marks(data []byte) int {
+	n := 0
+	for _, c := range data {
+		switch c {
+		case '\n', ',', ':', '[', '{', '?':
+			n++
+		}
+	}
+	return n + bytes.Count(data, []byte("- "))
 }
 
 // yamlWriter writes YAML as JSON. Anchors are unfolded within limits: a few lines of them can stand for gigabytes.

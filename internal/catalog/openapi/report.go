@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 )
 
 // Report says what an import made of a description, and what it left out and why.
@@ -27,11 +29,25 @@ type LeftOut struct {
 	Reason      string `json:"reason"`
 }
 
+// maxNotes bounds the notes: a hundred of them are read by nobody, and a description may be made to bring about a million.
+const maxNotes = 100
+
 // note adds a sentence once.
 func (r *Report) note(format string, args ...any) {
-	if s := fmt.Sprintf(format, args...); !slices.Contains(r.Notes, s) {
+	switch s := fmt.Sprintf(format, args...); {
+	case len(r.Notes) > maxNotes || slices.Contains(r.Notes, s):
+	case len(r.Notes) == maxNotes:
+		r.Notes = append(r.Notes, "There is more to say of the same sort.")
+	default:
 		r.Notes = append(r.Notes, s)
 	}
+}
+
+// leaveOut says that no tool is made of an operation. Names that nobody could read are shortened.
+func (r *Report) leaveOut(op *operation, reason string) {
+	r.LeftOut = append(r.LeftOut, LeftOut{
+		Method: op.method, Path: wording.Label(op.path, 200), OperationID: wording.Label(op.id, 200), Reason: reason,
+	})
 }
 
 // Print writes the report for people.

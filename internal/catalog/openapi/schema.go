@@ -28,9 +28,10 @@ const (
 const (
 	requestNodes, requestDepth   = 260, 7
 	responseNodes, responseDepth = 50, 3
-	maxBranches                  = 12  // of a union
-	maxEnum                      = 120 // values; of more the provider is the judge
-	visitFactor                  = 40  // how many nodes may be looked at for each that may be written
+	maxBranches                  = 12         // of a union
+	maxEnum                      = 120        // values; of more the provider is the judge, unless they are codes
+	maxCodes, maxCodesText       = 300, 1_200 // values, and bytes of all of them: countries, languages and currencies are below
+	visitFactor                  = 40         // how many nodes may be looked at for each that may be written
 )
 
 // write gives the schema for what stands in the description; an empty one for what is none.
@@ -60,7 +61,7 @@ func (w *schemaWriter) schema(v any, depth int) node {
 	out := node{}
 	w.copyPlain(out, n, depth)
 	nullable := isTrue(n, "nullable") || isTrue(n, "x-nullable") || hasNull(n["type"])
-	if union := unionOf(n); union != nil && w.union(out, n, union, depth, &nullable) {
+	if union := unionOf(n); union != nil && !w.doc.spent() && w.union(out, n, union, depth, &nullable) {
 		setNull(out, nullable)
 		return out
 	}

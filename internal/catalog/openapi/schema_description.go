@@ -38,7 +38,7 @@ func describe(n node, limit int) string {
 			s = strings.TrimSpace(wording.Sentence(s) + " Default: " + said + ".")
 		}
 	}
-	if enum := list(n, "enum"); len(enum) > maxEnum {
+	if enum := list(n, "enum"); tooMany(enum) {
 		some := make([]string, 0, 6)
 		for _, v := range enum[:6] {
 			some = append(some, plainValue(v))

@@ -18,7 +18,7 @@ func (w *schemaWriter) copyPlain(out, n node, depth int) {
 	if s := w.doc.described(n, limit); s != "" {
 		out["description"] = s
 	}
-	if enum := list(n, "enum"); len(enum) > 0 && len(enum) <= maxEnum {
+	if enum := list(n, "enum"); len(enum) > 0 && !tooMany(enum) {
 		out["enum"] = enum
 	} else if c, there := n["const"]; there {
 		out["enum"] = []any{c}
@@ -39,10 +39,32 @@ func (w *schemaWriter) copyPlain(out, n node, depth int) {
 	}
 }
 
+// tooMany reports whether the values of an enumeration are more than a model should be shown.
+func tooMany(enum []any) bool {
+	if len(enum) <= maxEnum {
+		return false
+	}
+	size := 0
+	for _, v := range enum {
+		s, is := v.(string)
+		if size += len(s); !is || size > maxCodesText {
+			return true
+		}
+	}
+	return len(enum) > maxCodes
+}
+
+// patternWork is what it takes to compile a pattern, in members that could be looked at meanwhile.
+const patternWork = 2_000
+
 // compiles reports whether a pattern is one that we can check. It remembers: the same few stand everywhere.
 func (d *document) compiles(pattern string) bool {
 	good, known := d.patterns[pattern]
 	if !known {
+		d.work += patternWork
+		if d.spent() {
+			return false
+		}
 		_, err := regexp.Compile(pattern)
 		good = err == nil
 		d.patterns[pattern] = good

@@ -14,7 +14,7 @@ func (w *schemaWriter) object(out, n node, depth int) {
 	if depth >= w.depth {
 		return
 	}
-	if w.doc.work += len(properties); w.doc.work > maxWork {
+	if w.doc.work += len(properties); w.doc.spent() {
 		if w.foreign != nil {
 			w.foreign.note("The schemas are too large and intricate to be written out in full: some arguments are not described.")
 		}
@@ -26,12 +26,12 @@ func (w *schemaWriter) object(out, n node, depth int) {
 		}
 		return
 	}
-	required := texts(n["required"])
+	required := setOf(texts(n["required"]))
 	members, names, must := node{}, memberOrder(properties, required), []any{}
 	for _, name := range names {
 		p := properties[name]
-		needed := slices.Contains(required, name)
-		if w.otherSide(p) || !needed && w.nodes >= w.budget {
+		needed := required[name]
+		if w.otherSide(p) || !needed && w.nodes >= w.budget || w.nodes >= 4*w.budget {
 			continue
 		}
 		key := w.key(name)
@@ -47,10 +47,10 @@ func (w *schemaWriter) object(out, n node, depth int) {
 }
 
 // memberOrder puts the required members first.
-func memberOrder(properties node, required []string) []string {
+func memberOrder(properties node, required map[string]bool) []string {
 	names := slices.Sorted(maps.Keys(properties))
 	slices.SortStableFunc(names, func(a, b string) int {
-		switch x, y := slices.Contains(required, a), slices.Contains(required, b); {
+		switch x, y := required[a], required[b]; {
 		case x == y:
 			return 0
 		case x:
@@ -60,6 +60,14 @@ func memberOrder(properties node, required []string) []string {
 		}
 	})
 	return names
+}
+
+func setOf(names []string) map[string]bool {
+	out := make(map[string]bool, len(names))
+	for _, name := range names {
+		out[name] = true
+	}
+	return out
 }
 
 // otherSide reports whether a member is only for the other half of the exchange.

@@ -45,14 +45,18 @@ func (w *schemaWriter) flatten(v any, level int) flattened {
 	if len(parts) == 0 {
 		return flattened{n, opened}
 	}
-	merged := maps.Clone(n)
-	delete(merged, "allOf")
+	m := merger{to: maps.Clone(n)}
+	delete(m.to, "allOf")
 	for _, part := range parts {
+		if w.doc.spent() {
+			break
+		}
 		flat := w.flatten(part, level+1)
 		opened += flat.opened
-		merge(merged, flat.n)
+		w.doc.work += len(object(flat.n, "properties"))
+		m.add(flat.n)
 	}
-	return flattened{merged, opened}
+	return flattened{m.to, opened}
 }
 
 // cut stands for a schema within itself.
@@ -90,33 +94,43 @@ func under(target, beside node) node {
 	return out
 }
 
-// merge adds what a part of allOf says.
-func merge(to, part node) {
+// merger puts the parts of allOf together.
+type merger struct {
+	to         node
+	properties bool // those of to are its own and may be changed
+	required   bool // likewise
+}
+
+// add takes over what a part says, where nothing was said before.
+func (m *merger) add(part node) {
 	for name, v := range part {
-		have, there := to[name]
-		switch name {
-		case "properties":
-			out := maps.Clone(asNode(v))
-			maps.Copy(out, asNode(have))
-			if out != nil {
-				to[name] = out
-			}
-		case "required":
+		have, there := m.to[name]
+		switch {
+		case name == "properties":
+			m.addProperties(asNode(have), asNode(v))
+		case name == "required":
 			mine, _ := have.([]any)
 			theirs, _ := v.([]any)
-			to[name] = slices.Concat(mine, theirs)
-		case "additionalProperties":
-			if !there || have == false {
-				to[name] = v
+			if !m.required {
+				mine, m.required = slices.Clone(mine), true
 			}
-		case "type":
-			if !there {
-				to[name] = v
-			}
-		default:
-			if !there {
-				to[name] = v
-			}
+			m.to[name] = append(mine, theirs...)
+		case !there, name == "additionalProperties" && have == false:
+			m.to[name] = v
+		}
+	}
+}
+
+func (m *merger) addProperties(have, more node) {
+	if !m.properties {
+		if have = maps.Clone(have); have == nil {
+			have = node{}
+		}
+		m.to["properties"], m.properties = have, true
+	}
+	for name, v := range more {
+		if _, there := have[name]; !there {
+			have[name] = v
 		}
 	}
 }

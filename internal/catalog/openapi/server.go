@@ -15,9 +15,13 @@ type server struct {
 	fields []catalog.Field
 }
 
+// maxServers bounds how many servers are looked at.
+const maxServers = 200
+
 // server finds where the API is: the first server that is neither on the reader's own machine nor unencrypted, if there is one.
 func (d *document) server(source string, r *Report) server {
 	candidates := d.servers()
+	candidates = candidates[:min(len(candidates), maxServers)]
 	best := server{}
 	rank := 100
 	for _, n := range candidates {
@@ -70,6 +74,9 @@ func (d *document) servers() []node {
 // when a list for them is given; all others have their default.
 func serverURL(n node, fields *[]catalog.Field) string {
 	raw := text(n, "url")
+	if len(raw) > maxPath || !wording.Printable(raw) {
+		return ""
+	}
 	if strings.HasPrefix(raw, "//") {
 		raw = "https:" + raw
 	}

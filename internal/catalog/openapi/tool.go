@@ -38,7 +38,7 @@ func (m *toolMaker) make(slug string, words []string, toolkit string) (catalog.D
 		Hints: op.hints(words), Deprecated: isTrue(op.n, "deprecated"), HTTP: m.http,
 	}
 	if len(op.tags) > 0 {
-		t.Group = op.tags[0]
+		t.Group = wording.Label(op.tags[0], wording.MaxTitle)
 	}
 	m.auth.apply(op, &t)
 	input, err := catalog.NormaliseObject(node{"type": "object", "properties": m.properties, "required": m.required})
@@ -47,6 +47,7 @@ func (m *toolMaker) make(slug string, words []string, toolkit string) (catalog.D
 	}
 	t.Input = input.JSON
 	m.addAnswer(&t)
+	m.doc.written += len(t.Input) + len(t.Output)
 	return t, nil
 }
 
@@ -237,7 +238,7 @@ func (m *toolMaker) addBody() {
 func (m *toolMaker) flattenBody(b *body, n node, within []string, required bool) {
 	required = required && !isTrue(n, "nullable")
 	written := m.bodySchema(n, within)
-	members, must := object(written, "properties"), texts(written["required"])
+	members, must := object(written, "properties"), setOf(texts(written["required"]))
 	source := object(n, "properties")
 	for _, name := range memberOrder(members, must) {
 		upstream := name
@@ -252,7 +253,7 @@ func (m *toolMaker) flattenBody(b *body, n node, within []string, required bool)
 			schema = m.multipart(schema, source[upstream])
 		}
 		m.define(key, schema)
-		m.require(key, schema, source[upstream], required && slices.Contains(must, name))
+		m.require(key, schema, source[upstream], required && must[name])
 		d := catalog.DefinedParameter{Argument: key, In: "body"}
 		if key != upstream {
 			d.As = upstream

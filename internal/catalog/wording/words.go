@@ -54,13 +54,44 @@ func Clean(s string) string {
 	return paragraphs(printable(s))
 }
 
+// printable takes out of a text what nobody sees: control characters, and those that hide or turn round what a person reads (marks
+// of direction, tags, blanks of no width). A model would read them all the same.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r != utf8.RuneError && !unicode.IsControl(r) {
+		switch {
+		case r == '\n':
 			return r
+		case hidden(r):
+			return -1
+		case r == utf8.RuneError || unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp):
+			return ' '
 		}
-		return ' '
+		return r
 	}, s)
+}
+
+// hidden reports whether a character is there without being seen. Joiners are left: words and emoji are written with them.
+func hidden(r rune) bool {
+	const nonJoiner, joiner = '\u200c', '\u200d'
+	return r > unicode.MaxASCII && unicode.Is(unicode.Cf, r) && r != nonJoiner && r != joiner
+}
+
+// Printable reports whether a name has nothing but characters that are seen, and blanks.
+func Printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r == utf8.RuneError || unicode.IsControl(r) || hidden(r) || unicode.In(r, unicode.Zl, unicode.Zp)
+	})
+}
+
+// Label makes one line of a name that is shown: of what can be seen, and of at most limit bytes.
+func Label(s string, limit int) string {
+	if len(s) <= limit && Printable(s) {
+		return s
+	}
+	if len(s) > 4*limit {
+		s = strings.ToValidUTF8(s[:4*limit], "")
+	}
+	return Shorten(strings.Join(strings.Fields(printable(s)), " "), limit)
 }
 
 // paragraphs joins the lines of each paragraph and drops empty ones.
