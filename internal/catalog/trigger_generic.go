@@ -61,7 +61,7 @@ var (
 		`"signature_header":{"type":"string","description":"Header that holds the digest or the token, for example X-Hub-Signature-256.","default":"X-Signature"},` +
 		`"signature_prefix":{"type":"string","description":"What stands before it, for example sha256= or Bearer."},` +
 		`"signature_encoding":{"type":"string","description":"How the digest is written.","enum":["hex","base64"],"default":"hex"},` +
-		`"event_id_header":{"type":"string","description":"Header that holds the id of the event, so that one sent twice is taken once."},` +
+		`"event_id_header":{"type":"string","description":"Header that holds the id of the event, so that one sent twice is taken once, and two that are alike are two."},` +
 		`"event_id_path":{"type":"string","description":"The same where the id is in the body: a path such as event.id."},` +
 		`"match":{"type":"object","description":"Paths in the body and the values they must have; other calls are answered and dropped. For example {\"event.type\": \"invoice.paid\"}."}}}`)
 	genericWebhookPayload = json.RawMessage(`{"type":"object","title":"WebhookReceivedPayload","properties":{` +

@@ -26,7 +26,7 @@ const goodTriggers = `
   description: Somebody called.
   kind: webhook
   webhook:
-    signature: {hmac: sha256, header: X-Sig, prefix: "v0=", signed: "v0:{timestamp}:{body}", timestamp: "${{ header['x-time'] }}", tolerance: 1m}
+    signature: {hmac: sha256, header: X-Sig, prefix: "v0=", signed: "v0:{timestamp}:{body}", timestamp: "${{ header['x-time'] }}", tolerance: 1m, delivery: X-Call}
     mine: ${{ body.team == input.hook.team }}
     about: {request: GET /me, result: {team: "${{ body.team }}"}}
   payload: {id*: Its id.}
@@ -65,7 +65,7 @@ func TestTriggersAreRead(t *testing.T) {
 		t.Errorf("poll: %+v", poll)
 	}
 	hook, _ := tk.TriggerType("ACME_CALLED")
-	if s := hook.Webhook.Signature; !hook.NeedsEndpoint() || s.Header != "x-sig" || len(s.Signed) != 4 || !s.Signed[1].Timestamp || !s.Signed[3].Body {
+	if s := hook.Webhook.Signature; !hook.NeedsEndpoint() || s.Header != "x-sig" || s.Delivery != "x-call" || len(s.Signed) != 4 || !s.Signed[1].Timestamp || !s.Signed[3].Body {
 		t.Errorf("webhook: %+v", hook.Webhook.Signature)
 	}
 	if generic, found := tk.TriggerType("ACME_WEBHOOK_RECEIVED"); !found || !generic.Generic || generic.NeedsEndpoint() {

@@ -87,6 +87,8 @@ type Signature struct {
 	Signed    []SignedPart      // what is signed; empty: the body
 	Timestamp *mapping.Expr     // when the call was made, in seconds or milliseconds; nil: not said, or said in Pairs
 	Tolerance time.Duration     // how far the timestamp may be from now
+	Delivery  string            // header with the id of the call, lower case, where bodies may be alike; empty: the same body is the same call
+	AlikeFor  time.Duration     // for how long the same call is told to have come before; 0: for as long as that is known at all
 }
 
 // DefaultTolerance is how far a call's timestamp may be from now where nothing else is declared.

@@ -290,7 +290,7 @@ func (l *loader) readSignature(r *reader, v *yaml.Node) *Signature {
 	s := &Signature{Tolerance: DefaultTolerance}
 	var encoding, signed, tolerance string
 	r.object(v, "signature", signatureKeys(r, s, &encoding, &signed, &tolerance))
-	s.Header, s.Base64 = strings.ToLower(s.Header), encoding == "base64"
+	s.Header, s.Delivery, s.Base64 = strings.ToLower(s.Header), strings.ToLower(s.Delivery), encoding == "base64"
 	if tolerance != "" {
 		var err error
 		if s.Tolerance, err = time.ParseDuration(tolerance); err != nil || s.Tolerance <= 0 {
@@ -320,6 +320,7 @@ func signatureKeys(r *reader, s *Signature, encoding, signed, tolerance *string)
 		{"signed", false, r.text(signed), "what is signed, with {timestamp} and {body} in it; {body} when absent"},
 		{"timestamp", false, r.expr(&s.Timestamp, onlyCall), "expression: when the call was made, in seconds or milliseconds"},
 		{"tolerance", false, r.text(tolerance), "how far from now that may be; 5m when absent"},
+		{"delivery", false, r.text(&s.Delivery), "header that holds the id of the call, where two calls may have the same body; when absent, the same body is the same call"},
 	}
 }
 

@@ -143,17 +143,19 @@ func (s *Store) ListEndpoints(ctx context.Context, projectID, toolkit string) ([
 	return endpoints, nil
 }
 
-// Receive stores a call's digest, if it has one, with its events; false when the digest was there.
-func (s *Store) Receive(ctx context.Context, e trigger.Endpoint, digest string, events []event.Event) (bool, error) {
+// Receive stores a call's digest, if it has one, with its events; false when the digest was there, and not longer than it counts.
+func (s *Store) Receive(ctx context.Context, e trigger.Endpoint, r trigger.Receipt, events []event.Event) (bool, error) {
 	rows, err := s.sealEvents(ctx, events)
 	if err != nil {
 		return false, err
 	}
 	first := false
 	err = s.write(ctx, "store a webhook call", func(t *tx) error {
-		if first = true; digest != "" {
+		if first = true; r.Digest != "" {
+			now := s.now()
 			n, err := t.exec(`INSERT INTO webhook_receipts (project_id, endpoint_id, digest, received_at) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (project_id, endpoint_id, digest) DO NOTHING`, e.ProjectID, e.ID, digest, micros(s.now()))
+				ON CONFLICT (project_id, endpoint_id, digest) DO UPDATE SET received_at = excluded.received_at WHERE webhook_receipts.received_at <= $5`,
+				e.ProjectID, e.ID, r.Digest, micros(now), micros(now.Add(-r.For)))
 			if first = n > 0; err != nil || !first {
 				return err
 			}

@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -121,17 +122,35 @@ func (s *Service) receive(ctx context.Context, e Endpoint, call Call) (Answer, e
 	if err != nil {
 		return Answer{}, err
 	}
-	return s.keep(ctx, e, signature != nil && signature.HMAC != "", call.Body, events)
+	return s.keep(ctx, e, receiptOf(signature, env, call.Body), events)
+}
+
+// Receipt tells a signed call when it comes again.
+type Receipt struct {
+	Digest string        // empty: the call is not signed, and may well be like another
+	For    time.Duration // for how long the same digest is the same call
+}
+
+// receiptOf gives the digest of what was signed, so that nobody who overheard a call can send it again under another id, but where the
+// id is said to be what tells calls apart.
+func receiptOf(signature *catalog.Signature, env *mapping.Env, body []byte) Receipt {
+	if signature == nil || signature.HMAC == "" {
+		return Receipt{}
+	}
+	sum := sha256.Sum256(body)
+	if delivery := env.Header[signature.Delivery]; signature.Delivery != "" && delivery != "" {
+		sum = sha256.Sum256(append(sum[:], delivery...))
+	}
+	return Receipt{Digest: base64.RawURLEncoding.EncodeToString(sum[:]), For: cmp.Or(signature.AlikeFor, ReceiptsFor)}
 }
 
 func refuse(why error) error {
 	return fault.New(fault.Unauthorized, fault.SlugCallRefused, "The call is refused: %s.", why).Because(why)
 }
 
-// keep stores a call once: the digest of what was signed is kept, so that nobody who overheard it can send it again under another
-// id. Calls that are not signed may well be alike; those are told apart by the keys of their events alone.
-func (s *Service) keep(ctx context.Context, e Endpoint, signed bool, body []byte, events []event.Event) (Answer, error) {
-	if signed && !e.Confirmed {
+// keep stores a call once. Calls that are not signed are told apart by the keys of their events alone.
+func (s *Service) keep(ctx context.Context, e Endpoint, r Receipt, events []event.Event) (Answer, error) {
+	if r.Digest != "" && !e.Confirmed {
 		if _, err := s.store.UpdateEndpoint(ctx, e.ProjectID, e.ID, func(e *Endpoint) error {
 			e.Confirmed, e.UpdatedAt = true, s.now().UTC()
 			return nil
@@ -142,12 +161,7 @@ func (s *Service) keep(ctx context.Context, e Endpoint, signed bool, body []byte
 	if len(events) == 0 {
 		return Answer{Outcome: Ignored}, nil
 	}
-	digest := ""
-	if signed {
-		sum := sha256.Sum256(body)
-		digest = base64.RawURLEncoding.EncodeToString(sum[:])
-	}
-	first, err := s.store.Receive(ctx, e, digest, events)
+	first, err := s.store.Receive(ctx, e, r, events)
 	switch {
 	case err != nil:
 		return Answer{}, err

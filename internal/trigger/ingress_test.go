@@ -288,6 +288,49 @@ func TestGenericWebhook(t *testing.T) {
 	}
 }
 
+// What an unknown app signs may be the same twice. It is one call where an id says so, or when it comes at once; after that it is news.
+func TestSignedCallsThatAreAlike(t *testing.T) {
+	t.Parallel()
+	const body = `{"door":"open"}`
+	for name, test := range map[string]struct {
+		config string
+		calls  []alikeCall
+	}{
+		"no id": {`{"signature_header":"X-Sig"}`, []alikeCall{
+			{0, "", trigger.Accepted}, {time.Minute, "", trigger.Repeated}, {4*time.Minute - time.Second, "", trigger.Repeated},
+			{time.Second, "", trigger.Accepted}, {time.Second, "", trigger.Repeated},
+		}},
+		"an id in a header": {`{"signature_header":"X-Sig","event_id_header":"X-Id"}`, []alikeCall{
+			{0, "1", trigger.Accepted}, {time.Second, "2", trigger.Accepted}, {time.Second, "1", trigger.Repeated}, {time.Hour, "2", trigger.Repeated},
+			{time.Hour, "3", trigger.Accepted}, {time.Second, "", trigger.Accepted}, {time.Hour, "", trigger.Repeated},
+		}},
+		"an id in the body": {`{"signature_header":"X-Sig","event_id_path":"door"}`, []alikeCall{
+			{0, "", trigger.Accepted}, {time.Hour, "", trigger.Repeated},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.account("ann")
+			made := w.watch("ACME_WEBHOOK_RECEIVED", "ann", test.config)
+			for i, call := range test.calls {
+				w.pass(call.after)
+				answer, err := w.call(made.URL, body, "X-Sig", digest(made.Secret, body), "X-Id", call.id)
+				if must(t, err); answer.Outcome != call.want {
+					t.Errorf("call %d: %s, want %s", i, answer.Outcome, call.want)
+				}
+			}
+		})
+	}
+}
+
+// alikeCall is a call some time after the one before.
+type alikeCall struct {
+	after time.Duration
+	id    string
+	want  string
+}
+
 // A form that carries JSON in its payload is that JSON.
 func TestIngressReadsForms(t *testing.T) {
 	t.Parallel()

@@ -133,12 +133,19 @@ func writeSigned(mac hash.Hash, parts []catalog.SignedPart, stamp string, body [
 	}
 }
 
-// genericSignature is how the calls of any app are proved, as the subscriber says; nil when they are not.
+// genericSignature is how the calls of any app are proved, as the subscriber says; nil when they are not. What an unknown app signs may
+// well be the same twice ("the door is open"). Where nobody says what tells its calls apart, the same body is the same call for as long
+// as a timestamp could be off, and news afterwards.
 func genericSignature(g catalog.GenericWebhookConfig) *catalog.Signature {
 	if g.Verify == "none" {
 		return nil
 	}
-	s := &catalog.Signature{Header: lower(g.SignatureHeader), Prefix: g.SignaturePrefix, Base64: g.SignatureEncoding == "base64"}
+	s := &catalog.Signature{
+		Header: lower(g.SignatureHeader), Prefix: g.SignaturePrefix, Base64: g.SignatureEncoding == "base64", Delivery: lower(g.EventIDHeader),
+	}
+	if s.Delivery == "" && g.EventIDPath == "" {
+		s.AlikeFor = catalog.DefaultTolerance
+	}
 	if name, ok := strings.CutPrefix(g.Verify, "hmac-"); ok {
 		s.HMAC = name
 	}

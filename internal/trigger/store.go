@@ -44,8 +44,8 @@ type Store interface {
 	EndpointFor(ctx context.Context, projectID, toolkit, clientID string) (Endpoint, error)
 	UpdateEndpoint(ctx context.Context, projectID, id string, update func(*Endpoint) error) (Endpoint, error)
 	ListEndpoints(ctx context.Context, projectID, toolkit string) ([]Endpoint, error) // of whole apps only
-	// Receive stores that a call with this digest came, and its events. False, and nothing stored, when it came before.
-	Receive(ctx context.Context, e Endpoint, digest string, events []event.Event) (bool, error)
+	// Receive stores that a call came, and its events. False, and nothing stored, when it came before.
+	Receive(ctx context.Context, e Endpoint, r Receipt, events []event.Event) (bool, error)
 	// DeleteReceiptsBefore forgets calls that came before a time, and gives how many.
 	DeleteReceiptsBefore(ctx context.Context, t time.Time) (int, error)
 }

@@ -16,19 +16,20 @@ import (
 )
 
 var triggerBehaviours = behaviours{
-	"an instance comes back whole":                    instanceWhole,
-	"an account has an instance once":                 instanceOnce,
-	"an instance needs its account, and goes with it": instanceOrphan,
-	"an instance changes in one step with its events": instanceUpdated,
-	"instances are listed by filter and by page":      instancesListed,
-	"another project's instance does not exist":       instanceForeign,
-	"a due poll is leased to one":                     pollLeased,
-	"a poll is stored with what it found, or not":     pollFinished,
-	"an endpoint comes back whole":                    endpointWhole,
-	"an app has one endpoint":                         endpointOnce,
-	"an instance's own endpoint goes with it":         endpointOwned,
-	"a call is taken once":                            callOnce,
-	"old calls are forgotten":                         callsForgotten,
+	"an instance comes back whole":                      instanceWhole,
+	"an account has an instance once":                   instanceOnce,
+	"an instance needs its account, and goes with it":   instanceOrphan,
+	"an instance changes in one step with its events":   instanceUpdated,
+	"instances are listed by filter and by page":        instancesListed,
+	"another project's instance does not exist":         instanceForeign,
+	"a due poll is leased to one":                       pollLeased,
+	"a poll is stored with what it found, or not":       pollFinished,
+	"an endpoint comes back whole":                      endpointWhole,
+	"an app has one endpoint":                           endpointOnce,
+	"an instance's own endpoint goes with it":           endpointOwned,
+	"a call is taken once":                              callOnce,
+	"old calls are forgotten":                           callsForgotten,
+	"a call like another is news when its time is over": callsAlike,
 }
 
 // anInstanceOf has something in every field, and watches the account ca_1.
@@ -324,7 +325,7 @@ func callOnce(t *testing.T, f *fixture) {
 		for _, key := range keys {
 			events = append(events, anEventOf(key))
 		}
-		return got(f.Receive(t.Context(), e, digest, events))(t)
+		return got(f.Receive(t.Context(), e, trigger.Receipt{Digest: digest, For: time.Hour}, events))(t)
 	}
 	if !receive("d1", "a", "b") || receive("d1", "c") || receive("d2", "a", "b") || !receive("d3", "b", "d") || !receive("", "e") || receive("", "e") {
 		t.Error("calls are told apart wrongly")
@@ -332,7 +333,7 @@ func callOnce(t *testing.T, f *fixture) {
 	same(t, "events", f.eventKeys(t), []string{"a", "b", "d", "e"})
 	firsts := make(chan bool, 8)
 	for _, err := range together(8, func(n int) error {
-		first, err := f.Receive(t.Context(), e, "at once", []event.Event{anEventOf("once " + strconv.Itoa(n))})
+		first, err := f.Receive(t.Context(), e, trigger.Receipt{Digest: "at once", For: time.Hour}, []event.Event{anEventOf("once " + strconv.Itoa(n))})
 		firsts <- first
 		return err
 	}) {
@@ -349,16 +350,33 @@ func callOnce(t *testing.T, f *fixture) {
 	}
 }
 
+// callsAlike lets the same call be news again when its time is over, and be told again from then on.
+func callsAlike(t *testing.T, f *fixture) {
+	e := anEndpoint("we_1", ours)
+	must(t, f.CreateEndpoint(t.Context(), e))
+	receive := func(key string) bool {
+		return got(f.Receive(t.Context(), e, trigger.Receipt{Digest: "same", For: time.Minute}, []event.Event{anEventOf(key)}))(t)
+	}
+	first, soon := receive("1"), receive("2")
+	f.pass(time.Minute - time.Microsecond)
+	later := receive("3")
+	f.pass(time.Microsecond)
+	after, again := receive("4"), receive("5")
+	same(t, "taken", []bool{first, soon, later, after, again}, []bool{true, false, false, true, false})
+	same(t, "events", f.eventKeys(t), []string{"1", "4"})
+}
+
 func callsForgotten(t *testing.T, f *fixture) {
 	e := anEndpoint("we_1", ours)
 	must(t, f.CreateEndpoint(t.Context(), e))
-	got(f.Receive(t.Context(), e, "old", []event.Event{anEventOf("1")}))(t)
+	longTime := func(digest string) trigger.Receipt { return trigger.Receipt{Digest: digest, For: 24 * time.Hour} }
+	got(f.Receive(t.Context(), e, longTime("old"), []event.Event{anEventOf("1")}))(t)
 	f.pass(time.Hour)
-	got(f.Receive(t.Context(), e, "new", []event.Event{anEventOf("2")}))(t)
+	got(f.Receive(t.Context(), e, longTime("new"), []event.Event{anEventOf("2")}))(t)
 	if n := got(f.DeleteReceiptsBefore(t.Context(), start.Add(time.Minute)))(t); n != 1 {
 		t.Errorf("%d forgotten", n)
 	}
-	if got(f.Receive(t.Context(), e, "new", []event.Event{anEventOf("3")}))(t) || !got(f.Receive(t.Context(), e, "old", []event.Event{anEventOf("4")}))(t) {
+	if got(f.Receive(t.Context(), e, longTime("new"), []event.Event{anEventOf("3")}))(t) || !got(f.Receive(t.Context(), e, longTime("old"), []event.Event{anEventOf("4")}))(t) {
 		t.Error("the wrong one was forgotten")
 	}
 }
