@@ -84,6 +84,8 @@ func newParser(c *console) (*cli, *kong.Kong) {
 	commands.Toolkit.Add.Plugins = commands.Toolkit.Add.settings.plugins()
 	commands.Toolkit.Remove.settings = newSettingsFlags()
 	commands.Toolkit.Remove.Plugins = commands.Toolkit.Remove.settings.plugins()
+	commands.Toolkit.Relist.settings = newSettingsFlags()
+	commands.Toolkit.Relist.Plugins = commands.Toolkit.Relist.settings.plugins()
 	commands.Key.settings = newSettingsFlags()
 	commands.Key.Plugins = commands.Key.settings.plugins()
 	commands.Secrets.settings = newSettingsFlags()

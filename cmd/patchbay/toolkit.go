@@ -19,7 +19,8 @@ type toolkitCmd struct {
 	Check  toolkitCheckCmd  `cmd:"" help:"Check toolkit directories; needs no server."`
 	Pin    toolkitPinCmd    `cmd:"" help:"Keep the project at one version of a toolkit."`
 	Unpin  toolkitUnpinCmd  `cmd:"" help:"Let the project follow the newest version of a toolkit again."`
-	Add    toolkitAddCmd    `cmd:"" help:"Make toolkits of OpenAPI descriptions and GraphQL schemas (on the server's machine)."`
+	Add    toolkitAddCmd    `cmd:"" help:"Make toolkits of OpenAPI descriptions, GraphQL schemas and MCP servers (on the server's machine)."`
+	Relist toolkitRelistCmd `cmd:"" help:"Ask an MCP server that was added for its tools again, perhaps with somebody's account (on the server's machine)."`
 	Remove toolkitRemoveCmd `cmd:"" help:"Take a toolkit away that was added (on the server's machine)."`
 
 	Sync    toolkitSyncCmd    `cmd:"" help:"Ask an MCP server of the project for its tools."`

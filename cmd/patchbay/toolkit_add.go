@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/alecthomas/kong"
 
@@ -26,12 +27,12 @@ type toolkitAddCmd struct {
 
 	OpenAPI   string `name:"openapi" placeholder:"FILE|URL" xor:"what" help:"An OpenAPI description: 2.0, 3.0 or 3.1, JSON or YAML."`
 	GraphQL   string `name:"graphql" placeholder:"FILE|URL" xor:"what" help:"A GraphQL schema in a file, or the endpoint of an API that tells its own."`
-	Directory string `placeholder:"DIR" xor:"what" help:"A directory of OpenAPI descriptions, each of which becomes a toolkit. What was added before and is unchanged is left alone, so it can be interrupted and run again."`
+	Directory string `placeholder:"DIR|URL" xor:"what" help:"Many at once: a directory of OpenAPI descriptions, or of server.json files; an archive of one (zip, tar, tar.gz); the list.json of APIs.guru; the list of an MCP registry. What was added before and is unchanged is left alone, so it can be interrupted and run again."`
 
-	MCP        string `name:"mcp" placeholder:"URL" xor:"what" help:"An MCP server over streamable HTTP."`
+	MCP        string `name:"mcp" placeholder:"URL|FILE" xor:"what" help:"An MCP server over streamable HTTP, or the server.json of one."`
 	MCPCommand string `name:"mcp-command" placeholder:"COMMAND" xor:"what" help:"An MCP server that is a program on the server's machine and speaks over its standard input and output. Quotes keep words together; there is no shell."`
 
-	Out     string   `placeholder:"DIR" help:"Put the toolkits there, one file each, instead of adding them to the server; name it in the server's setting toolkit_dirs. Needed with --directory."`
+	Out     string   `placeholder:"DIR" help:"Put the toolkits there, one file each, instead of adding them to the server; name it in the server's setting toolkit_dirs. Needed with a --directory of descriptions of APIs."`
 	DryRun  bool     `help:"Only say what would be added."`
 	Slug    string   `placeholder:"SLUG" help:"Name of the toolkit for programs. Default: made of its title."`
 	Name    string   `placeholder:"NAME" help:"Name of the toolkit for people. Default: its title."`
@@ -41,9 +42,12 @@ type toolkitAddCmd struct {
 	Header  []string `sep:"none" placeholder:"NAME: VALUE" help:"Sent when a URL is read, for descriptions that are not public. With --mcp, {{field}} in it is filled by each account, and the header is sent with each call. Can be repeated."`
 	Env     []string `sep:"none" placeholder:"NAME[=VALUE]" help:"Variable for --mcp-command. {{field}} in it is filled by each account, each of which has a process of its own; NAME alone is taken from the server's environment. Can be repeated."`
 	WorkDir string   `name:"work-dir" placeholder:"DIR" help:"Where --mcp-command runs."`
-	Field   []string `sep:"none" placeholder:"NAME=VALUE" help:"Value of a {{field}}, to list the tools with. It is not kept. Can be repeated."`
-	Allow   []string `placeholder:"HOST" help:"Hosts or networks that URLs may lead to although they are private, for example localhost or 10.0.0.0/8, beside those of the setting outbound.allow."`
-	Again   bool     `help:"Also what is unchanged: after an update of this program."`
+	Field   []string `sep:"none" placeholder:"NAME=VALUE" help:"Value of a {{field}}, to list the tools with. It is not kept. Of a server.json with --programs also what only the operator may say, such as a path; that is kept. Can be repeated."`
+
+	Programs bool `help:"Of server.json files also those that are programs (npm, PyPI, container images): they are fetched and run on this machine."`
+
+	Allow []string `placeholder:"HOST" help:"Hosts or networks that URLs may lead to although they are private, for example localhost or 10.0.0.0/8, beside those of the setting outbound.allow."`
+	Again bool     `help:"Also what is unchanged: after an update of this program."`
 }
 
 // Help explains what adding comes to.
@@ -54,7 +58,8 @@ func (toolkitAddCmd) Help() string {
 		"  patchbay toolkit add --openapi https://api.example.com/openapi.json\n" +
 		"  patchbay toolkit add --mcp https://mcp.example.com/mcp --header 'Authorization: Bearer {{token}}' --field token=...\n" +
 		"  patchbay toolkit add --mcp-command 'npx -y @modelcontextprotocol/server-memory'\n" +
-		"  patchbay toolkit add --directory ./descriptions --out ./toolkits"
+		"  patchbay toolkit add --directory ./descriptions --out ./toolkits\n" +
+		"  patchbay toolkit add --directory https://registry.modelcontextprotocol.io/v0.1/servers"
 }
 
 // Run adds toolkits.
@@ -88,9 +93,6 @@ func (s *toolkitAddCmd) Run(c *console) error {
 // options checks the flags and opens where the toolkits go. Done closes that again.
 func (s *toolkitAddCmd) options(ctx context.Context, c *console) (o *intake.Options, done func(), err error) {
 	o = &intake.Options{Slug: s.Slug, Name: s.Name, BaseURL: s.BaseURL, Again: s.Again}
-	if s.Directory != "" && s.Out == "" && !s.DryRun {
-		return nil, nil, wrongUsage("it is not said where to put the toolkits", "give --out, and name it in the setting toolkit_dirs; or --dry-run")
-	}
 	if o.Reserved, err = shippedSlugs(); err != nil {
 		return nil, nil, err
 	}
@@ -119,16 +121,48 @@ func (s *toolkitAddCmd) options(ctx context.Context, c *console) (o *intake.Opti
 	case s.DryRun:
 		o.Sink = intake.Nowhere{}
 	default:
-		server, err := app.OpenToolkits(ctx, cfg)
-		if err != nil {
-			return nil, nil, err
-		}
-		o.Sink, done = server, func() { server.Close() }
+		server := &lateSink{open: sync.OnceValues(func() (app.Toolkits, error) { return app.OpenToolkits(ctx, cfg) })}
+		o.Sink, done = server, server.close
 	}
 	if s.DryRun {
 		o.Sink = readOnly{o.Sink}
 	}
 	return o, done, nil
+}
+
+// lateSink opens the server's toolkits when they are first needed: what cannot be read needs no server, nor a database.
+type lateSink struct {
+	open   func() (app.Toolkits, error)
+	opened atomic.Bool
+}
+
+// Known asks the server.
+func (l *lateSink) Known(ctx context.Context, slug string) (*catalog.Definition, error) {
+	l.opened.Store(true)
+	server, err := l.open()
+	if err != nil {
+		return nil, err
+	}
+	return server.Known(ctx, slug)
+}
+
+// Put hands a definition to the server.
+func (l *lateSink) Put(ctx context.Context, d *catalog.Definition) error {
+	l.opened.Store(true)
+	server, err := l.open()
+	if err != nil {
+		return err
+	}
+	return server.Put(ctx, d)
+}
+
+func (l *lateSink) close() {
+	if !l.opened.Load() {
+		return
+	}
+	if server, err := l.open(); err == nil {
+		server.Close()
+	}
 }
 
 func openToolkits(ctx context.Context, c *console, settings *settingsFlags) (app.Toolkits, error) {
@@ -197,6 +231,9 @@ func (s *toolkitAddCmd) tell(c *console, out intake.Outcome, err error) error {
 			fmt.Fprintf(c.err, "Put into %s. A server with toolkit_dirs: [%s] has it from its next start.\n", s.Out, s.Out)
 		default:
 			fmt.Fprintf(c.err, "Added to the server. See it with: patchbay toolkit show %s\n", out.Slug)
+			if how := out.HowToList(); how != "" {
+				fmt.Fprintf(c.err, "It has %s\n", how)
+			}
 		}
 	})
 }
@@ -217,70 +254,6 @@ func modes(auth []catalog.DefinedAuth, unknown bool) string {
 		list = append(list, a.Mode)
 	}
 	return orText(strings.Join(list, ", "), "nothing: no account is needed")
-}
-
-// directoryView is what became of a directory.
-type directoryView struct {
-	Files      int              `json:"files"`
-	Added      int              `json:"added"`
-	Updated    int              `json:"updated"`
-	Unchanged  int              `json:"unchanged"`
-	Failed     int              `json:"failed"`
-	Operations int              `json:"operations"`
-	Tools      int              `json:"tools"`
-	Outcomes   []intake.Outcome `json:"outcomes"`
-}
-
-func (s *toolkitAddCmd) directory(ctx context.Context, c *console, o *intake.Options) error {
-	if intake.IsAddress(s.Directory) {
-		return wrongUsage("--directory takes a directory of this machine", "give one description by its URL with --openapi")
-	}
-	if s.Slug != "" || s.Name != "" || s.BaseURL != "" {
-		return wrongUsage("--slug, --name and --base-url are for one description", "leave them out with --directory")
-	}
-	files, err := intake.Files(s.Directory, o.Reserved)
-	if err != nil {
-		return err
-	}
-	view := directoryView{Files: len(files), Outcomes: []intake.Outcome{}}
-	progress := c.progress("descriptions")
-	stopped := o.All(ctx, files, func(out intake.Outcome) {
-		view.count(out)
-		progress(len(view.Outcomes), len(files))
-	})
-	if stopped != nil && !errors.Is(stopped, context.Canceled) {
-		return stopped
-	}
-	err = c.show(view, func(w io.Writer) {
-		for _, out := range view.Outcomes {
-			switch {
-			case out.Error != "":
-				fmt.Fprintf(w, "%s: %s\n", out.Source, out.Error)
-			case out.Report != nil && len(out.Report.LeftOut) > 0:
-				out.Report.Print(w)
-			}
-		}
-		fmt.Fprintf(w, "%d descriptions: %d added, %d updated, %d unchanged, %d refused. %d of %d operations became tools.\n",
-			view.Files, view.Added, view.Updated, view.Unchanged, view.Failed, view.Tools, view.Operations)
-	})
-	return errors.Join(err, stopped)
-}
-
-func (v *directoryView) count(out intake.Outcome) {
-	v.Outcomes = append(v.Outcomes, out)
-	switch {
-	case out.Error != "":
-		v.Failed++
-	case out.Unchanged:
-		v.Unchanged++
-	case out.New:
-		v.Added++
-	default:
-		v.Updated++
-	}
-	if out.Report != nil {
-		v.Operations, v.Tools = v.Operations+out.Report.Operations, v.Tools+out.Report.Tools
-	}
 }
 
 // progress gives a function that shows how far something is, where a person watches; and nowhere else.

@@ -23,8 +23,50 @@ func (s *toolkitAddCmd) mcpServer(ctx context.Context, c *console, o *intake.Opt
 	if len(s.Env) > 0 || s.WorkDir != "" {
 		return wrongUsage("--env and --work-dir are for a program", "leave them out, or give --mcp-command")
 	}
-	out, err := o.MCPServer(ctx, s.MCP, m)
+	if !intake.IsServerJSON(s.MCP) {
+		if s.Programs {
+			return wrongUsage("--programs is for a server.json", "leave it out, or name a program with --mcp-command")
+		}
+		out, err := o.MCPServer(ctx, s.MCP, m)
+		return s.tell(c, out, err)
+	}
+	done, err := s.registryOptions(c, o)
+	if err != nil {
+		return err
+	}
+	defer done(ctx)
+	o.Servers.Fields = m.Fields
+	out, err := o.Server(ctx, s.MCP)
 	return s.tell(c, out, err)
+}
+
+// registryOptions say what becomes of servers in the MCP registry's format. Done ends the programs that were run for it.
+func (s *toolkitAddCmd) registryOptions(c *console, o *intake.Options) (done func(context.Context), err error) {
+	o.Servers = intake.RegistryOptions{Later: s.Out == "", Programs: s.Programs}
+	if !s.Programs {
+		return func(context.Context) {}, nil
+	}
+	start, done, err := s.starter(c)
+	o.Servers.Start = start
+	return done, err
+}
+
+// starter starts programs as the server would. Done ends those that still run.
+func (s *toolkitAddCmd) starter(c *console) (start func(string, *catalog.Program, map[string]string) (*proc.Process, error), done func(context.Context), err error) {
+	cfg, err := s.settings.load(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	host := proc.NewHost(proc.Options{})
+	start = func(slug string, p *catalog.Program, env map[string]string) (*proc.Process, error) {
+		values := make(map[string]secret.Value, len(env))
+		for name, value := range env {
+			values[name] = secret.Hide(value)
+		}
+		maps.Copy(values, cfg.Toolkits[slug].ProgramEnv)
+		return host.Start(p.Command[0], execute.ProgramCommand(p, cfg.Lookup, nil, values))
+	}
+	return start, func(ctx context.Context) { host.Close(ctx) }, nil
 }
 
 // program adds an MCP server that is a program. To be listed it is started here.
@@ -57,20 +99,12 @@ func (s *toolkitAddCmd) program(ctx context.Context, c *console, o *intake.Optio
 			p.Inherit = append(p.Inherit, name)
 		}
 	}
-	cfg, err := s.settings.load(c)
+	start, done, err := s.starter(c)
 	if err != nil {
 		return err
 	}
-	host := proc.NewHost(proc.Options{})
-	defer host.Close(ctx)
-	m.Start = func(p *catalog.Program, env map[string]string) (*proc.Process, error) {
-		values := make(map[string]secret.Value, len(env))
-		for name, value := range env {
-			values[name] = secret.Hide(value)
-		}
-		maps.Copy(values, cfg.Toolkits[s.Slug].ProgramEnv)
-		return host.Start(words[0], execute.ProgramCommand(p, cfg.Lookup, nil, values))
-	}
+	defer done(ctx)
+	m.Start = func(p *catalog.Program, env map[string]string) (*proc.Process, error) { return start(s.Slug, p, env) }
 	out, err := o.Program(ctx, p, m)
 	return s.tell(c, out, err)
 }

@@ -130,7 +130,8 @@ func (a *App) openControl(ctx context.Context, project tenant.Project) {
 	secrets := &storeSecrets{store: a.parts.store, keyFile: keyFileOf(a.config), now: a.now}
 	added := &storeToolkits{catalog: a.parts.catalog}
 	state := &storeCondition{store: a.parts.store, catalog: a.parts.catalog, secrets: secrets, now: a.now, running: true}
-	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, grants, secrets, added, state}, a.log); err != nil {
+	relister := &relister{catalog: a.parts.catalog, runner: a.parts.runner, projectID: project.ID}
+	if a.control, err = startControl(ctx, a.config.Data, controlled{keys, grants, secrets, added, state, relister}, a.log); err != nil {
 		a.log.Warn(`"patchbay key", "patchbay grant", "patchbay secrets" and "patchbay toolkit add" will not work while this server runs`, "error", err)
 	}
 }

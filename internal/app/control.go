@@ -37,6 +37,7 @@ type controlled struct {
 	secrets  Secrets
 	toolkits Toolkits
 	state    Conditions
+	relister Relister
 }
 
 // startControl begins to listen on the socket. The caller must hold the lock of the database, which makes a socket that is
@@ -105,6 +106,7 @@ func (c controlled) routes() http.Handler {
 		answer(w, state, err)
 	})
 	toolkitRoutes(mux, c.toolkits)
+	relistRoute(mux, c.relister)
 	return mux
 }
 

@@ -83,6 +83,7 @@ func (p *parts) openCatalog(ctx context.Context, o catalog.Options) (err error) 
 	p.index = search.NewIndexes(search.IndexesOptions{Directory: directory, Program: program(), Log: a.log, Vectors: p.vectorsOf()}).Of
 	o.Store, o.Directory, o.Bus, o.Now, o.Log = p.store, directory, p.bus, a.now, a.log
 	o.CheckURL = func(address string) error { return p.outbound.Check(context.Background(), address) }
+	o.CheckCredential = func(address string) error { return p.outbound.CheckCredential(context.Background(), address) }
 	o.Prepare = func(s *catalog.Snapshot) {
 		if p.catalog != nil { // a new catalog takes the place of one that is in use: no search should wait for its index
 			p.index(s)

@@ -20,6 +20,7 @@ type Catalog struct {
 	directory string
 	override  func(*Toolkit) (*Toolkit, error)
 	checkURL  func(string) error
+	checkCred func(string) error
 	prepare   func(*Snapshot)
 	now       func() time.Time
 	log       *slog.Logger
@@ -62,9 +63,12 @@ type Options struct {
 	Override  func(*Toolkit) (*Toolkit, error) // what the operator set for a toolkit of the server; nil: nothing
 	Prepare   func(*Snapshot)                  // is given each snapshot of the server before it is put in place, to make ready what is derived from it
 	CheckURL  func(address string) error       // refuses addresses that projects must not use as base URLs; nil: none
-	Bus       *notify.Bus                      // tells of toolkits that were changed by other nodes; nil: there are none
-	Now       func() time.Time                 // nil: time.Now
-	Log       *slog.Logger                     // nil: discard
+
+	CheckCredential func(address string) error // refuses addresses of MCP servers that credentials must not be sent to; nil: none
+
+	Bus *notify.Bus      // tells of toolkits that were changed by other nodes; nil: there are none
+	Now func() time.Time // nil: time.Now
+	Log *slog.Logger     // nil: discard
 }
 
 // Bounds of what is kept in memory beside the snapshots, in bytes as far as they can be estimated.
@@ -109,7 +113,7 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 
 func newCatalog(o Options) *Catalog {
 	c := &Catalog{
-		store: o.Store, directory: o.Directory, override: o.Override, prepare: o.Prepare, checkURL: o.CheckURL, now: o.Now, log: o.Log,
+		store: o.Store, directory: o.Directory, override: o.Override, prepare: o.Prepare, checkURL: o.CheckURL, checkCred: o.CheckCredential, now: o.Now, log: o.Log,
 		details:  newRecent[detailKey, *Detail](detailBytes),
 		overlays: newRecent[string, *overlay](overlayBytes),
 		pinned:   newRecent[string, *Snapshot](pinnedBytes),

@@ -38,10 +38,8 @@ func (c *Catalog) Check(projectID string, d Document) (*Toolkit, error) {
 	if err := tk.mayRun(projectID); err != nil {
 		return nil, err
 	}
-	if tk.BaseURL != nil && projectID != "" && c.checkURL != nil {
-		if err := c.checkURL(tk.BaseURL.String()); err != nil {
-			return nil, err
-		}
+	if err := c.checkAddress(projectID, d, tk); err != nil {
+		return nil, err
 	}
 	base := c.base.Load()
 	if other, taken := base.Toolkit(tk.Slug); taken && (projectID != "" || c.isShipped(tk.Slug)) {
@@ -66,6 +64,22 @@ func (c *Catalog) Check(projectID string, d Document) (*Toolkit, error) {
 		}
 	}
 	return tk, nil
+}
+
+// checkAddress refuses places that a toolkit must not send requests to, or that a server's credentials must not.
+func (c *Catalog) checkAddress(projectID string, d Document, tk *Toolkit) error {
+	if tk.BaseURL == nil {
+		return nil
+	}
+	if projectID != "" && c.checkURL != nil {
+		if err := c.checkURL(tk.BaseURL.String()); err != nil {
+			return err
+		}
+	}
+	if d.Definition != nil && d.Definition.Source.Kind == SourceMCP && !tk.NoAuth() && c.checkCred != nil {
+		return c.checkCred(tk.BaseURL.String())
+	}
+	return nil
 }
 
 func (c *Catalog) isShipped(slug string) bool {

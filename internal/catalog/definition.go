@@ -28,6 +28,9 @@ type Source struct {
 	Kind string `json:"kind"`          // openapi, graphql, mcp, custom
 	URL  string `json:"url,omitempty"` // a file or an address, never with a credential in it
 	Hash string `json:"hash,omitempty"`
+
+	ETag   string `json:"etag,omitempty"`   // of the address' answer, to ask only whether it is another by now
+	Server string `json:"server,omitempty"` // its name in the MCP registry: io.github.user/weather
 }
 
 // DefinedAuth is one way to connect an account, best first. See AuthScheme for the meaning of the members.

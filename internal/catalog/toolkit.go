@@ -37,9 +37,11 @@ type Toolkit struct {
 	rebased bool    // the operator set BaseURL: it wins over the bases of single requests
 }
 
-// NoAuth reports whether the toolkit's tools run without an account.
+// NoAuth reports whether the toolkit's tools run without an account. An account that proves nothing may still have to say
+// something, such as the tenant that is part of an address.
 func (t *Toolkit) NoAuth() bool {
-	return len(t.Auth) == 0 || len(t.Auth) == 1 && t.Auth[0].Mode == "NO_AUTH"
+	return len(t.Auth) == 0 || len(t.Auth) == 1 && t.Auth[0].Mode == "NO_AUTH" &&
+		!slices.ContainsFunc(t.Auth[0].AccountFields, func(f Field) bool { return f.Required })
 }
 
 // BaseVersion is another name for a toolkit's version, which older clients send as their default.

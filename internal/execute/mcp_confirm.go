@@ -2,7 +2,6 @@ package execute
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -27,16 +26,40 @@ func (x *execution) confirm(ctx context.Context, key mcpKey, session *mcp.Client
 		return lost, err
 	}
 	x.toolsChanged(key)
+	return false, x.unapproved(hashes, r)
+}
+
+// confirmProgram is confirm for a server that is a program. What it listed is kept with it; where that is not what was approved, it
+// is asked once more, since the approval may be the newer of the two.
+func (x *execution) confirmProgram(ctx context.Context, p *program, r *catalog.MCPRequest) error {
+	if r.Hash == "" || x.toolkit.OnChange.Or(x.onChange) != catalog.OnChangeRefuse {
+		return nil
+	}
+	hashes, known := p.listed(x.now())
+	if known && hashes[r.Tool] == r.Hash {
+		return nil
+	}
+	hashes, err := catalog.MCPHashes(ctx, p.session)
+	if err != nil {
+		return err
+	}
+	p.keepListed(hashes, x.now())
+	if hashes[r.Tool] == r.Hash {
+		return nil
+	}
+	return x.unapproved(hashes, r)
+}
+
+// unapproved says why a tool is not called whose definition is not the approved one.
+func (x *execution) unapproved(hashes map[string]string, r *catalog.MCPRequest) error {
+	look := "Have the operator look at the change and take it over: patchbay toolkit relist " + x.toolkit.Slug + "."
+	if x.toolkit.Custom {
+		look = "Have an administrator look at the change and approve it: patchbay toolkit changes " + x.toolkit.Slug + "."
+	}
 	if _, listed := hashes[r.Tool]; !listed {
-		return false, &failure{
-			message: x.service() + " does not offer this tool any more.",
-			fix:     fmt.Sprintf("Use another tool, or have an administrator look at what changed: patchbay toolkit changes %s.", x.toolkit.Slug),
-		}
+		return &failure{message: x.service() + " does not offer this tool any more.", fix: "Use another tool. " + look}
 	}
-	return false, &failure{
-		message: x.service() + " has changed what it says of this tool since that was approved. The tool was not called.",
-		fix:     fmt.Sprintf("Have an administrator look at the change and approve it: patchbay toolkit changes %s.", x.toolkit.Slug),
-	}
+	return &failure{message: x.service() + " has changed what it says of this tool since that was approved. The tool was not called.", fix: look}
 }
 
 // askHashes asks a server for its list, and remembers it.
@@ -69,7 +92,10 @@ func (r *Runner) toolsChanged(key mcpKey) {
 }
 
 // ForgetServerLists has the next call of each account look at a server's list again.
-func (r *Runner) ForgetServerLists(projectID, toolkit string) { r.lists.forget(projectID, toolkit) }
+func (r *Runner) ForgetServerLists(projectID, toolkit string) {
+	r.lists.forget(projectID, toolkit)
+	r.programs.forgetLists(toolkit)
+}
 
 // Limits of remembered lists.
 const (

@@ -56,12 +56,21 @@ func ProgramCommand(p *catalog.Program, lookup func(name string) (string, bool),
 }
 
 // callProgram calls a tool of an MCP server that is a program.
-func (x *execution) callProgram(ctx context.Context, _ *catalog.MCPRequest, params *mcp.CallToolParams, _ exchange) (answer, error) {
+func (x *execution) callProgram(ctx context.Context, r *catalog.MCPRequest, params *mcp.CallToolParams, _ exchange) (answer, error) {
 	started := x.now()
 	defer func() { x.waited.Add(int64(x.now().Sub(started))) }()
 	p, err := x.program(ctx)
 	if err != nil {
 		return answer{}, err
+	}
+	if err := x.confirmProgram(ctx, p, r); err != nil {
+		var refused *failure
+		if errors.As(err, &refused) {
+			x.programs.release(p, nil, false)
+			return answer{}, refused
+		}
+		x.programs.release(p, err, ctx.Err() != nil)
+		return answer{}, x.unopened(x.programFailure(ctx, err))
 	}
 	x.reached.Store(true)
 	res, err := p.session.CallTool(ctx, params)

@@ -66,6 +66,13 @@ func serve(t mcp.Transport) {
 	answer("key", func(string) string { return "your key is " + os.Getenv("ACCOUNT_KEY") })
 	answer("env", func(string) string { return strings.Join(os.Environ(), "\n") })
 	answer("crash", func(string) string { os.Exit(3); return "" })
+	answer("flip", func(string) string {
+		s.AddTool(sayTool(2), func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return text("edition 2"), nil
+		})
+		return "flipped"
+	})
+	answer("drop", func(string) string { s.RemoveTools("say"); return "dropped" })
 	answer("garbage", func(string) string { fmt.Fprintln(os.Stdout, "{not a message"); return "said" })
 	if err := s.Run(context.Background(), t); err != nil && !errors.Is(err, context.Canceled) {
 		os.Exit(1)
@@ -102,7 +109,7 @@ func programWorld(t *testing.T, kind string, changes ...func(*execute.Options)) 
 			Mode: "API_KEY", AccountFields: []catalog.Field{{Name: "api_key", Required: true, Secret: true}}, Env: map[string]string{"ACCOUNT_KEY": "{api_key}"},
 		}},
 	}
-	for _, name := range []string{"say", "json", "refuse", "break", "huge", "pid", "key", "env", "crash", "garbage", "hang"} {
+	for _, name := range []string{"say", "json", "refuse", "break", "huge", "pid", "key", "env", "crash", "garbage", "hang", "flip", "drop"} {
 		d.Tools = append(d.Tools, catalog.DefinedTool{
 			Slug: "THINGS_" + strings.ToUpper(name), Name: name, Input: anyObject, MCP: &catalog.DefinedMCP{Tool: name}, Hints: catalog.Hints{Destructive: true},
 		})
@@ -154,6 +161,52 @@ func TestToolsOfPrograms(t *testing.T) {
 	wantFailure(t, w.run("HUGE", `{}`), "ended before it answered")
 	if res := w.run("SAY", `{}`); res.Error != "" {
 		t.Errorf("after a message that was too large: %s", res.Error)
+	}
+}
+
+// approved gives the world's toolkit the definitions that its program lists.
+func (w *world) approved() {
+	w.t.Helper()
+	tools, _, err := w.ListServerTools(w.t.Context(), caller, w.toolkit, connect.Selection{}, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	d := &catalog.Definition{
+		Slug: "things", Name: "Things", Source: catalog.Source{Kind: "mcp"}, Program: w.toolkit.Program, Tools: tools,
+		Auth: []catalog.DefinedAuth{{Mode: "API_KEY", AccountFields: []catalog.Field{{Name: "api_key", Required: true, Secret: true}}}},
+	}
+	if w.toolkit, err = d.Toolkit(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestToolsOfProgramsThatChangedAreNotRun(t *testing.T) {
+	t.Parallel()
+	w, starts := programWorld(t, "things")
+	w.approved()
+	for _, tool := range []string{"SAY", "FLIP"} {
+		if res := w.run(tool, `{}`); res.Error != "" {
+			t.Fatalf("%s as approved: %s", tool, res.Error)
+		}
+	}
+	for tries := 0; w.run("SAY", `{}`).Error == ""; tries++ { // the program says a little later that its list changed
+		if tries == 10_000 {
+			t.Fatal("a changed tool is called")
+		}
+	}
+	wantFailure(t, w.run("SAY", `{}`), "has changed what it says of this tool", "not called", "patchbay toolkit relist things")
+	if res := w.run("DROP", `{}`); res.Error != "" {
+		t.Errorf("another tool: %s", res.Error)
+	}
+	w.ForgetServerLists(caller.ProjectID, "things")
+	wantFailure(t, w.run("SAY", `{}`), "does not offer this tool any more")
+	w.approved()
+	if res := w.run("FLIP", `{}`); res.Error != "" || starts() != 1 {
+		t.Errorf("after the approval: %s, %d starts", res.Error, starts())
+	}
+	w.approved()
+	if res := w.run("SAY", `{}`); string(res.Data) != `{"text":"edition 2"}` {
+		t.Errorf("approved anew: %s %s", res.Data, res.Error)
 	}
 }
 
@@ -325,7 +378,7 @@ func TestProgramsListTheirTools(t *testing.T) {
 	t.Parallel()
 	w, _ := programWorld(t, "things")
 	tools, leftOut, err := w.ListServerTools(t.Context(), caller, w.toolkit, connect.Selection{UserID: "ann"}, nil)
-	if err != nil || len(tools) != 12 || len(leftOut) != 0 {
+	if err != nil || len(tools) != 14 || len(leftOut) != 0 {
 		t.Errorf("%d tools, %q, %v", len(tools), leftOut, err)
 	}
 }

@@ -26,6 +26,7 @@ type program struct {
 	session *mcp.ClientSession
 	process *process.Process
 	err     error
+	list    programList
 
 	// Kept by programs.
 	calls    int // that use it or wait for it
@@ -34,6 +35,37 @@ type program struct {
 	since    time.Time
 	used     time.Time
 	idle     *time.Timer
+}
+
+// programList is what a program listed: the hashes of its tools' definitions.
+type programList struct {
+	mu     sync.Mutex
+	hashes map[string]string // nil: it is to be asked
+	at     time.Time
+}
+
+// listed gives what the program listed, if that is not long ago and it has not said since that it changed.
+func (p *program) listed(now time.Time) (map[string]string, bool) {
+	p.list.mu.Lock()
+	defer p.list.mu.Unlock()
+	return p.list.hashes, p.list.hashes != nil && now.Sub(p.list.at) < listLife
+}
+
+func (p *program) keepListed(hashes map[string]string, now time.Time) {
+	p.list.mu.Lock()
+	defer p.list.mu.Unlock()
+	p.list.hashes, p.list.at = hashes, now
+}
+
+// forgetLists has the next call of each of a toolkit's programs ask for its list.
+func (ps *programs) forgetLists(toolkit string) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for key, p := range ps.live {
+		if key.toolkit == toolkit {
+			p.keepListed(nil, time.Time{})
+		}
+	}
 }
 
 // programs are the MCP servers that run here.
@@ -129,7 +161,7 @@ func (ps *programs) mayStart(key programKey) error {
 
 // run starts a program and follows it to its end.
 func (ps *programs) run(p *program, command process.Command) {
-	p.process, p.session, p.err = ps.start(p.key, command)
+	p.process, p.session, p.err = ps.start(p, command)
 	if p.err != nil {
 		ps.log.Warn("an MCP server could not be started", "toolkit", p.key.toolkit, "error", p.err)
 		ps.mu.Lock()
@@ -147,14 +179,16 @@ func (ps *programs) run(p *program, command process.Command) {
 }
 
 // start starts a program and greets it. One that does not understand the newest greeting is started again and greeted the old way.
-func (ps *programs) start(key programKey, command process.Command) (running *process.Process, session *mcp.ClientSession, err error) {
+func (ps *programs) start(p *program, command process.Command) (running *process.Process, session *mcp.ClientSession, err error) {
 	for _, old := range []bool{false, true} {
-		if running, err = ps.options.Host.Start(key.toolkit, command); err != nil {
+		if running, err = ps.options.Host.Start(p.key.toolkit, command); err != nil {
 			return nil, nil, err
 		}
 		ctx, cancel := context.WithCancel(context.Background()) // that of the session: it ends with the program
 		patience := time.AfterFunc(startPatience, cancel)
-		session, err = catalog.MCPServer{Pipes: running, MaxAnswer: ps.limit, Old: old}.Connect(ctx)
+		session, err = catalog.MCPServer{
+			Pipes: running, MaxAnswer: ps.limit, Old: old, Listen: true, Changed: func() { p.keepListed(nil, time.Time{}) },
+		}.Connect(ctx)
 		if !patience.Stop() {
 			err = context.Canceled
 		}

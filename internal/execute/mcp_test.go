@@ -129,6 +129,7 @@ func mcpWorld(t *testing.T, s *mcpServer, changes ...func(*execute.Options)) *wo
 	if w.toolkit, err = d.Toolkit(); err != nil {
 		t.Fatal(err)
 	}
+	w.toolkit.Custom = true
 	return w
 }
 

@@ -25,3 +25,15 @@ func (c *Client) Check(ctx context.Context, address string) error {
 	}
 	return c.guard.permitBehindProxy(ctx, u)
 }
+
+// CheckCredential refuses an address to which a credential would go unencrypted. Plain http is for hosts that the operator named in
+// Options.Allow: those are on the machine, or in a network of the operator's own. A host that is partly said by a connection field
+// passes only with https.
+func (c *Client) CheckCredential(ctx context.Context, address string) error {
+	u, err := url.Parse(field.ReplaceAllString(address, "1"))
+	if err == nil && u.Scheme == "https" || err == nil && c.guard.named(ctx, u) {
+		return nil
+	}
+	return fault.New(fault.Invalid, fault.SlugDestinationRefused, "A credential would go to this address unencrypted, since it does not begin with https://.").
+		WithFix("Give an https address. For a server on a network of your own, the operator can name its host in the setting outbound.allow.")
+}

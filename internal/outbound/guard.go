@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -82,6 +84,18 @@ func (g *guard) permit(_ context.Context, network, address string) error {
 		return &refusal{reason: "it is a private or special address", cause: err}
 	}
 	return nil
+}
+
+// named reports whether the operator named a host, or all of its addresses.
+func (g *guard) named(ctx context.Context, to *url.URL) bool {
+	if g.allowed.host(net.JoinHostPort(to.Hostname(), port(to))) {
+		return true
+	}
+	addrs, err := g.checked.Resolver.LookupNetIP(ctx, "ip", to.Hostname())
+	at, wrong := strconv.ParseUint(port(to), 10, 16)
+	return err == nil && wrong == nil && len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a netip.Addr) bool {
+		return !g.allowed.address(netip.AddrPortFrom(a, uint16(at)))
+	})
 }
 
 // usualPort keeps us from being used to talk to mail servers, shells and the like. Below 1024 only the web's own ports

@@ -4,105 +4,92 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io/fs"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/patchbay-dev/patchbay/internal/catalog/wording"
 	"github.com/patchbay-dev/patchbay/internal/fault"
 )
 
-// File is one description of a directory.
-type File struct {
-	Path string // of the file, or its address
-	Slug string
-	Size int64 // 0 when it is not known
-}
+// Limits of what is done at the same time.
+const (
+	maxAtOnce    = 48 << 20 // bytes of descriptions that are worked on; an import takes a few times its text
+	maxAsked     = 8        // addresses and servers, most of whose time is waiting
+	maxFetched   = 32 << 20 // bytes of a description that an index names
+	leastWeighed = 1 << 20
+)
 
-// maxAtOnce is how many bytes of descriptions are worked on at the same time; an import takes a few times its text.
-const maxAtOnce = 48 << 20
-
-// Files finds the descriptions below a directory, in order, and gives each its slug, which comes of its place: so it is the same
-// the next time, whatever else is there.
-func Files(dir string, reserved func(slug string) bool) ([]File, error) {
-	var files []File
-	err := filepath.WalkDir(dir, func(at string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		hidden := strings.HasPrefix(e.Name(), ".") && at != dir
-		if e.IsDir() {
-			if hidden || e.Name() == "node_modules" {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		switch strings.ToLower(filepath.Ext(at)) {
-		case ".json", ".yaml", ".yml":
-		default:
-			return nil
-		}
-		if info, err := e.Info(); err == nil && !hidden && info.Mode().IsRegular() && e.Name() != "package.json" && e.Name() != "package-lock.json" {
-			files = append(files, File{Path: at, Size: info.Size()})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, refused("%s cannot be read: %s.", dir, plainError(err))
-	}
-	taken := map[string]bool{}
-	for i := range files {
-		relative, err := filepath.Rel(dir, files[i].Path)
-		if err != nil {
-			return nil, err
-		}
-		files[i].Slug = freeSlug(nameOf(relative), relative, taken, reserved)
-	}
-	return files, nil
-}
-
-// freeSlug makes a slug that no other description has.
-func freeSlug(name, key string, taken map[string]bool, reserved func(string) bool) string {
-	slug := wording.ToolkitSlug(name)
-	if reserved != nil && reserved(slug) {
-		slug = wording.Clip(slug, wording.MaxToolkitSlug-len("_api")) + "_api"
-	}
-	if taken[slug] || reserved != nil && reserved(slug) {
-		slug = wording.WithDigest(slug, wording.MaxToolkitSlug, key)
-	}
-	taken[slug] = true
-	return slug
-}
-
-// All brings in the descriptions that Files found: several at once, as far as their sizes allow. Done is told of each when it is
+// All brings in the descriptions of a collection: several at once, as far as their sizes allow. Done is told of each when it is
 // through, one after the other. What cannot be imported is an Outcome with an error; only the end of the context stops the rest.
 func (o *Options) All(ctx context.Context, files []File, done func(Outcome)) error {
-	room := semaphore.NewWeighted(maxAtOnce)
-	workers := make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))
-	var telling sync.Mutex
+	own := *o
+	own.starting = make(chan struct{}, programsAtOnce)
+	w := &work{
+		options: &own, room: semaphore.NewWeighted(maxAtOnce), workers: make(chan struct{}, max(1, runtime.GOMAXPROCS(0))), done: done,
+	}
+	asked := make(chan struct{}, maxAsked)
 	var all sync.WaitGroup
 	defer all.Wait()
 	for _, f := range bySize(files) {
-		weight := min(max(f.Size, 1<<20), maxAtOnce)
-		if err := room.Acquire(ctx, weight); err != nil {
-			return err
+		if f.server == nil && !IsAddress(f.Path) {
+			release, err := w.begin(ctx, f.Size)
+			if err != nil {
+				return err
+			}
+			all.Go(func() {
+				defer release()
+				w.tell(o.fromFile(ctx, f))
+			})
+			continue
 		}
-		workers <- struct{}{}
+		select {
+		case asked <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		all.Go(func() {
-			defer func() { room.Release(weight); <-workers }()
-			out := o.one(ctx, f)
-			telling.Lock()
-			defer telling.Unlock()
-			done(out)
+			defer func() { <-asked }()
+			if f.server != nil {
+				w.tell(own.fromRegistry(ctx, f))
+				return
+			}
+			w.tell(w.fromAddress(ctx, f))
 		})
 	}
 	all.Wait()
 	return ctx.Err()
+}
+
+// work is the import of one collection.
+type work struct {
+	options *Options
+	room    *semaphore.Weighted
+	workers chan struct{}
+
+	telling sync.Mutex
+	done    func(Outcome)
+}
+
+// begin waits until there is room for a description of a size.
+func (w *work) begin(ctx context.Context, size int64) (release func(), err error) {
+	weight := min(max(size, leastWeighed), maxAtOnce)
+	if err := w.room.Acquire(ctx, weight); err != nil {
+		return nil, err
+	}
+	w.workers <- struct{}{}
+	return func() { w.room.Release(weight); <-w.workers }, nil
+}
+
+func (w *work) tell(out Outcome, err error) {
+	if err != nil {
+		out.Error = message(err)
+	}
+	out.Definition = nil // of thousands, nobody has room for all
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	w.done(out)
 }
 
 // bySize begins with the largest, so that the last to be done is not the longest.
@@ -112,17 +99,41 @@ func bySize(files []File) []File {
 	return sorted
 }
 
-func (o *Options) one(ctx context.Context, f File) Outcome {
+func (o *Options) fromFile(ctx context.Context, f File) (Outcome, error) {
 	text, err := o.Reader.Read(ctx, f.Path, maxDescription)
-	out := Outcome{Source: f.Path, Slug: f.Slug}
-	if err == nil {
-		out, err = o.openAPI(ctx, text, f.Path, f.Slug)
-	}
 	if err != nil {
-		out.Error = message(err)
+		return Outcome{Source: f.Source, Slug: f.Slug}, err
 	}
-	out.Definition = nil // of thousands, nobody has room for all
-	return out
+	return o.openAPI(ctx, text, f.Source, f.Slug)
+}
+
+// fromAddress fetches a description that an index names, unless it is the one that was fetched before.
+func (w *work) fromAddress(ctx context.Context, f File) (Outcome, error) {
+	o := *w.options
+	if f.alien {
+		o.Reader.Header = nil // the credential for the index is not for whatever the index names
+	}
+	out := Outcome{Source: f.Source, Slug: f.Slug}
+	known, err := o.known(ctx, f.Slug)
+	if err != nil {
+		return out, err
+	}
+	tag := ""
+	if known != nil && known.Source.URL == Shown(f.Path) && !o.Again {
+		tag = known.Source.ETag
+	}
+	text, tag, same, err := o.Reader.ReadSince(ctx, f.Path, tag, maxFetched)
+	if err != nil || same {
+		out.Unchanged = same
+		return out, err
+	}
+	release, err := w.begin(ctx, int64(len(text)))
+	if err != nil {
+		return out, err
+	}
+	defer release()
+	o.tag = tag
+	return o.openAPI(ctx, text, f.Path, f.Slug)
 }
 
 func message(err error) string {

@@ -27,6 +27,10 @@ type Options struct {
 	Again    bool                   // also what was brought in before and is unchanged
 	Reserved func(slug string) bool // slugs that are other toolkits'; nil: none are
 	Progress func(done, total int)  // of the operations of one description
+	Servers  RegistryOptions        // of those in the MCP registry's format
+
+	tag      string        // of the answer that the description was in
+	starting chan struct{} // has room for the programs that are run at the same time; nil: any number
 }
 
 // Outcome says what became of one description.
@@ -37,6 +41,8 @@ type Outcome struct {
 	Changes   catalog.Changes `json:"changes"`             // against what was kept before
 	New       bool            `json:"new,omitempty"`       // nothing was kept before
 	Unchanged bool            `json:"unchanged,omitempty"` // the description is the one that was brought in before
+	Unlisted  string          `json:"unlisted,omitempty"`  // an MCP server without tools as yet: how to list them
+	Skipped   string          `json:"skipped,omitempty"`   // why it was not wanted
 	Error     string          `json:"error,omitempty"`
 
 	Definition *catalog.Definition `json:"-"`
@@ -57,13 +63,16 @@ func (o *Options) OpenAPIText(ctx context.Context, text []byte, place string) (O
 }
 
 func (o *Options) openAPI(ctx context.Context, text []byte, place, slug string) (Outcome, error) {
-	out := Outcome{Source: place, Slug: slug}
+	out := Outcome{Source: shownPlace(place), Slug: slug}
 	define := func(known *catalog.Definition) (*catalog.Definition, error) {
 		d, report, err := openapi.Import(ctx, text, openapi.Options{
 			Slug: slug, Name: o.Name, Source: place, BaseURL: o.BaseURL, Filter: o.Filter, Known: known, Auth: len(o.Auth) > 0,
 			Progress: o.Progress,
 		})
 		out.Report = report
+		if d != nil {
+			d.Source.ETag = o.tag
+		}
 		return d, err
 	}
 	return out, o.bring(ctx, &out, text, define)

@@ -76,6 +76,38 @@ func TestAddingAgainTellsWhatChanged(t *testing.T) {
 	}
 }
 
+// importAll imports a collection, and gives what became of it by slug, or by source where there is none.
+func importAll(t *testing.T, o *Options, place string) map[string]Outcome {
+	t.Helper()
+	all, err := o.Open(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := all.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	got := map[string]Outcome{}
+	keep := func(out Outcome) {
+		key := out.Slug
+		if key == "" {
+			key = out.Source
+		}
+		if _, twice := got[key]; twice {
+			t.Errorf("%s is told of twice", key)
+		}
+		got[key] = out
+	}
+	for _, out := range all.LeftOut {
+		keep(out)
+	}
+	if err := o.All(t.Context(), all.Files, keep); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 func TestAWholeDirectory(t *testing.T) {
 	t.Parallel()
 	o, dir := options(t), t.TempDir()
@@ -88,15 +120,7 @@ func TestAWholeDirectory(t *testing.T) {
 	write(t, dir, "node_modules/x.json", spec)
 	o.Reserved = func(slug string) bool { return slug == "github" }
 	run := func() map[string]Outcome {
-		files, err := Files(dir, o.Reserved)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := map[string]Outcome{}
-		if err := o.All(t.Context(), files, func(out Outcome) { got[out.Slug] = out }); err != nil {
-			t.Fatal(err)
-		}
-		return got
+		return importAll(t, o, dir)
 	}
 	got := run()
 	if len(got) != 4 || !got["shoes_example"].New || !got["hats"].New || !got["github_api"].New || got["broken"].Error == "" {
@@ -120,13 +144,13 @@ func TestADirectoryStopsWithItsContext(t *testing.T) {
 	for i := range 20 {
 		write(t, dir, fmt.Sprintf("s%d.json", i), spec)
 	}
-	files, err := Files(dir, nil)
+	all, err := o.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if err := o.All(ctx, files, func(Outcome) { cancel() }); !errors.Is(err, context.Canceled) {
+	if err := o.All(ctx, all.Files, func(Outcome) { cancel() }); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

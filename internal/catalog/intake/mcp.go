@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ func (o *Options) waysIn(ctx context.Context, address string, m MCPOptions) ([]c
 	switch {
 	case err == nil:
 		return []catalog.DefinedAuth{{Mode: "NO_AUTH"}}, nil
-	case asked.status == http.StatusUnauthorized && asked.oauth:
+	case asked.wantsOAuth():
 		return []catalog.DefinedAuth{{Mode: "DCR_OAUTH", Discover: address}, {Mode: "CIMD_OAUTH", Discover: address}}, nil
 	default:
 		return nil, asked.explain(ctx, address, err)
@@ -153,13 +154,19 @@ func (o *Options) bringServer(ctx context.Context, d *catalog.Definition, listin
 		}
 		var leftOut []string
 		d.Tools, leftOut = listing.Tools(d.Slug, had)
-		out.Report = &openapi.Report{Source: d.Source.URL, Title: d.Name, Operations: len(d.Tools) + len(leftOut), Tools: len(d.Tools), LeftOut: []openapi.LeftOut{}, Notes: []string{}}
-		for _, line := range leftOut {
-			name, why, _ := strings.Cut(line, ": ")
-			out.Report.LeftOut = append(out.Report.LeftOut, openapi.LeftOut{Method: "tool", Path: name, Reason: why})
-		}
+		out.Report = &openapi.Report{Source: d.Source.URL, Title: d.Name, LeftOut: []openapi.LeftOut{}, Notes: []string{}}
+		reportTools(out.Report, d.Tools, leftOut)
 		return d, nil
 	})
+}
+
+// reportTools says what of a server's list became tools.
+func reportTools(r *openapi.Report, tools []catalog.DefinedTool, leftOut []string) {
+	r.Operations, r.Tools = len(tools)+len(leftOut), len(tools)
+	for _, line := range leftOut {
+		name, why, _ := strings.Cut(line, ": ")
+		r.LeftOut = append(r.LeftOut, openapi.LeftOut{Method: "tool", Path: name, Reason: why})
+	}
 }
 
 // split tells texts with fields in them from those without, and writes fields as definitions do.
@@ -217,6 +224,7 @@ func schemes(templates map[string]string, place func(*catalog.DefinedAuth, map[s
 type asking struct {
 	client func(*http.Request) (*http.Response, error)
 	header http.Header
+	query  url.Values // put into the address; nil: nothing is
 
 	mu     sync.Mutex
 	status int  // of a refusal for want of a credential
@@ -227,6 +235,11 @@ type asking struct {
 func (a *asking) send(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	maps.Copy(r.Header, a.header)
+	if len(a.query) > 0 {
+		q := r.URL.Query()
+		maps.Copy(q, a.query)
+		r.URL.RawQuery = q.Encode()
+	}
 	r.Header.Set("User-Agent", "patchbay (+https://github.com/patchbay-dev/patchbay)")
 	res, err := a.client(r)
 	a.mu.Lock()
@@ -236,6 +249,20 @@ func (a *asking) send(r *http.Request) (*http.Response, error) {
 		a.oauth = strings.Contains(strings.Join(res.Header.Values("WWW-Authenticate"), " "), "resource_metadata=")
 	}
 	return res, err
+}
+
+// refusal is the status with which the server wanted a credential, or 0.
+func (a *asking) refusal() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.status
+}
+
+// wantsOAuth reports whether it said where people sign in (RFC 9728, section 5.1).
+func (a *asking) wantsOAuth() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.status == http.StatusUnauthorized && a.oauth
 }
 
 // explain says why a server was not listed.

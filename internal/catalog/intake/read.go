@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -86,19 +87,58 @@ func (r *Reader) Introspect(ctx context.Context, endpoint string) ([]byte, error
 	return r.ask(ctx, http.MethodPost, endpoint, body, graphql.MaxSize)
 }
 
+// ReadSince is Read, but asks an address only for what is other than it was when it gave this tag. It gives the newer tag.
+func (r *Reader) ReadSince(ctx context.Context, place, tag string, limit int64) (text []byte, newer string, same bool, err error) {
+	if !IsAddress(place) {
+		text, err = r.Read(ctx, place, limit)
+		return text, "", false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.patience())
+	defer cancel()
+	request, err := r.request(ctx, http.MethodGet, place, nil)
+	if err != nil {
+		return nil, "", false, err
+	}
+	if tag != "" {
+		request.Header.Set("If-None-Match", tag)
+	}
+	response, err := r.send(request, place, http.StatusNotModified)
+	if err != nil {
+		return nil, "", false, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusNotModified {
+		return nil, tag, true, nil
+	}
+	text, err = r.body(ctx, response, place, limit)
+	if newer = response.Header.Get("ETag"); len(newer) > 200 {
+		newer = ""
+	}
+	return text, newer, false, err
+}
+
 func (r *Reader) ask(ctx context.Context, method, address string, body []byte, limit int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.patience())
+	defer cancel()
+	request, err := r.request(ctx, method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	response, err := r.send(request, address, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return r.body(ctx, response, address, limit)
+}
+
+func (r *Reader) patience() time.Duration { return cmp.Or(r.Patience, DefaultPatience) }
+
+// request makes what an address is asked with.
+func (r *Reader) request(ctx context.Context, method, address string, body []byte) (*http.Request, error) {
 	if r.Client == nil {
 		return nil, refused("Addresses are not read here; give a file.")
 	}
-	if r.Most > 0 {
-		limit = min(limit, r.Most)
-	}
-	patience := r.Patience
-	if patience == 0 {
-		patience = DefaultPatience
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil || request.URL.User != nil {
 		return nil, refused("%s is not an address that can be read.", Shown(address))
@@ -112,14 +152,27 @@ func (r *Reader) ask(ctx context.Context, method, address string, body []byte, l
 	if method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/json")
 	}
+	return request, nil
+}
+
+// send gives the answer of an address, if it has what is asked for; of its other statuses only the one that is allowed for.
+func (r *Reader) send(request *http.Request, address string, also int) (*http.Response, error) {
 	response, err := r.Client.DoFollowing(request)
 	if err != nil {
-		return nil, unreachable(ctx, address, err)
+		return nil, unreachable(request.Context(), address, err)
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode != http.StatusOK && response.StatusCode != also {
+		response.Body.Close()
 		return nil, refused("%s answered %d %s.", Shown(address), response.StatusCode, http.StatusText(response.StatusCode)).
 			WithFix("If it wants a credential, give it as a header.")
+	}
+	return response, nil
+}
+
+// body reads an answer whole.
+func (r *Reader) body(ctx context.Context, response *http.Response, address string, limit int64) ([]byte, error) {
+	if r.Most > 0 {
+		limit = min(limit, r.Most)
 	}
 	if media := response.Header.Get("Content-Type"); notText(media) {
 		return nil, refused("%s answered with %.60s, which describes no API.", Shown(address), media).WithFix("Give the address of the description itself, in JSON or YAML.")
