@@ -157,3 +157,28 @@ func TestNoProgramsByAPI(t *testing.T) {
 		t.Errorf("stored %s", listed.body)
 	}
 }
+
+// A tool that gets another name goes on under the old one, in sessions that run too; what is deprecated says so.
+func TestRenamedAndDeprecatedTools(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.post(t, "/custom/toolkits/upsert", shelfDefinition(s.upstream.URL, "LIST_BOOKS", "OLD")).ok(t, 200)
+	session := s.session(t, `{"user_id":"u","toolkits":["shelf"]}`)
+	renamed := strings.Replace(shelfDefinition(s.upstream.URL, "LIST_BOOKS", "NEW"), `"slug":"SHELF_NEW"`, `"slug":"SHELF_NEW","aliases":["SHELF_OLD"]`, 1)
+	renamed = strings.Replace(renamed, `"slug":"SHELF_LIST_BOOKS"`, `"slug":"SHELF_LIST_BOOKS","deprecated":true`, 1)
+	changed := s.post(t, "/custom/toolkits/upsert", renamed).ok(t, 200)
+	if changed.text(t, "changes.renamed.0.to") != "SHELF_NEW" || changed.text(t, "changes.deprecated.0") != "SHELF_LIST_BOOKS" {
+		t.Errorf("changes %s", changed.body)
+	}
+	if tool := s.get(t, "/tools/SHELF_OLD").ok(t, 200); tool.text(t, "slug") != "SHELF_NEW" {
+		t.Errorf("by its old name: %s", tool.body)
+	}
+	s.post(t, "/tools/execute/SHELF_OLD", `{"user_id":"u","arguments":{}}`).ok(t, 200)
+	s.post(t, "/tool_router/session/"+session+"/execute", `{"tool_slug":"SHELF_OLD","arguments":{}}`).ok(t, 200)
+	if tool := s.get(t, "/tools/SHELF_LIST_BOOKS").ok(t, 200); tool.at(t, "is_deprecated") != true {
+		t.Errorf("deprecated: %s", tool.body)
+	}
+	if log := string(s.get(t, "/toolkits/changelog").ok(t, 200).body); !strings.Contains(log, "Renamed: SHELF_OLD to SHELF_NEW") || !strings.Contains(log, "Deprecated: SHELF_LIST_BOOKS") {
+		t.Errorf("changelog %s", log)
+	}
+}

@@ -55,7 +55,7 @@ func TestEnormousTextsTakeLittleMemory(t *testing.T) {
 		d, r, err := Import(t.Context(), []byte(enormous[name].text()), Options{})
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		fmt.Printf("took %d MB\n", m.Sys>>20)
+		fmt.Fprintf(os.Stderr, "took %d MB\n", m.Sys>>20)
 		if err == nil && len(r.Notes) > maxNotes+1 {
 			t.Errorf("%d tools, %d notes", len(d.Tools), len(r.Notes))
 		}
