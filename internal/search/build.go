@@ -65,6 +65,7 @@ type builder struct {
 	// ownInName are words of toolkits in the names of their tools: CREATE_LINEAR_ISSUE. A request need not have them.
 	ownInName []fieldTerm
 	grams     gramBuilder
+	glued     gluer
 	vectors   map[uint32]*vector // of terms, by the first word that was met of each; nil where it has none
 }
 
@@ -91,7 +92,7 @@ type fieldTerm struct {
 func (b *builder) countNameWords(tk *catalog.Toolkit) {
 	seen := make(map[string]struct{})
 	for _, t := range tk.Tools {
-		for _, w := range nameWords(t) {
+		for _, w := range b.glued.nameWords(t) {
 			seen[w] = struct{}{}
 		}
 	}
@@ -102,7 +103,7 @@ func (b *builder) countNameWords(tk *catalog.Toolkit) {
 
 func (b *builder) addTool(doc uint32, t *catalog.Tool, own, arguments []string) {
 	b.lengths = append(b.lengths, fieldLengths{})
-	name := nameWords(t)
+	name := b.glued.nameWords(t)
 	b.addName(doc, name, own)
 	for _, w := range own {
 		b.add(doc, inToolkit, w)
@@ -234,7 +235,7 @@ func (x *Index) commonTerms() map[uint32]bool {
 }
 
 // nameWords gives the different words of a tool's name and slug, compounds cut and whole.
-func nameWords(t *catalog.Tool) []string {
+func (g *gluer) nameWords(t *catalog.Tool) []string {
 	var words []string
 	for _, text := range [...]string{ownName(t), t.Name} {
 		for _, w := range split(text) {
@@ -245,6 +246,11 @@ func nameWords(t *catalog.Tool) []string {
 			}
 			if len(w.parts) == 0 && !contains(words, w.text) {
 				words = append(words, w.text)
+				for _, part := range g.apart(w.text) {
+					if !contains(words, part) {
+						words = append(words, part)
+					}
+				}
 			}
 		}
 	}

@@ -133,7 +133,7 @@ func TestToolVerb(t *testing.T) {
 		{"by its hints", catalog.Tool{Slug: "X_FRONT_PAGE", Name: "Front page", Hints: catalog.Hints{Read: true}}, verbRead, verbCreate},
 	} {
 		tc.tool.Toolkit = &catalog.Toolkit{Slug: "x"}
-		if v := toolVerb(&tc.tool, nameWords(&tc.tool)); !v.has(tc.want) || v.has(tc.never) {
+		if v := toolVerb(&tc.tool, new(gluer).nameWords(&tc.tool)); !v.has(tc.want) || v.has(tc.never) {
 			t.Errorf("%s: %s does %b, want class %d and not class %d", tc.name, tc.tool.Slug, v, tc.want, tc.never)
 		}
 	}

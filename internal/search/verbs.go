@@ -62,7 +62,7 @@ var (
 		verbRead:        "get retrieve read fetch show view see obtain describe display inspect return analyze analyse examine explore investigate preview extract collect gather",
 		verbList:        "list browse enumerate",
 		verbSearch:      "search find lookup locate discover query",
-		verbUpdate:      "update edit modify change patch rename revise alter adjust replace set configure amend reschedule rewrite correct fix customize swap substitute refine tweak postpone toggle",
+		verbUpdate:      "update edit modify change patch rename revise alter adjust replace set configure amend reschedule rewrite correct fix swap substitute refine tweak postpone toggle",
 		verbManage:      "manage handle administer maintain",
 		verbDelete:      "delete remove erase destroy purge discard detach unlink clear wipe eliminate unassign unset",
 		verbSend:        "send deliver notify inform tell announce broadcast dispatch",

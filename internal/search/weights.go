@@ -45,9 +45,9 @@ const (
 	precisionPart float32 = 0.45
 	verbMass      float32 = 2 // what the verb counts for among the words of a name, by how rare they are
 	likelyPart    float32 = 0.35
-	meantPart     float32 = 0.1
+	meantPart     float32 = 0.13
 	outsidePart   float32 = 0.4 // in place of meantPart, where a model outside says what is meant
-	weakPart      float32 = 1   // at most so much more for the meaning where the words say little
+	weakPart      float32 = 1.4 // at most so much more for the meaning where the words say little
 	connectedPart float32 = 0.2
 	findsAnyShare float32 = 0.8 // the least that a tool which finds anything counts for in words, to who wants to find something
 	importantPart float32 = 0.03
@@ -57,10 +57,10 @@ const (
 // When nothing fits: fits is the least share of a request that a tool must answer for, where the request counts as at most
 // fitsWords rare words and naming the tool's app counts for half.
 const (
-	fits          float32 = 0.28
+	fits          float32 = 0.32
 	fitsWords     float32 = 2
-	elsewhereFits float32 = 0.5 // what is left of that share where the request names an app that is not here
-	meantFits     float32 = 0.6 // how much a meaning that is more than alike adds to that share
+	elsewhereFits float32 = 0.5  // what is left of that share where the request names an app that is not here
+	meantFits     float32 = 0.75 // how much a meaning that is more than alike adds to that share
 )
 
 // How meanings are compared. The cosine of two texts that have nothing to do with each other is seldom above alike.
