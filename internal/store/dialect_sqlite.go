@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -80,10 +81,13 @@ func makePrivateFile(path string) error {
 	return file.Close()
 }
 
+// busyTimeout is for how long a lock is waited for: a backup tool may hold it for a moment. Milliseconds.
+const busyTimeout = "busy_timeout(10000)"
+
 // sqlitePragmas are the settings of every connection. synchronous=FULL brings each commit to the disk before it is
 // acknowledged: docs/decisions/0012.
 var sqlitePragmas = url.Values{"_pragma": {
-	"busy_timeout(10000)", // a backup tool may hold the lock for a moment
+	busyTimeout,
 	"journal_mode(wal)",
 	"synchronous(full)",
 	"foreign_keys(1)",
@@ -123,10 +127,45 @@ func (db *sqliteDB) alone() bool { return true } // by the lock on its file
 
 func (db *sqliteDB) ping(ctx context.Context) error { return db.readers.PingContext(ctx) }
 
-// scrub empties the write-ahead log, in which older states of pages stay until it is written over.
+// How often scrub tries to empty the log while somebody reads, and how long it lets writers write in between. The next sweep tries again.
+const (
+	scrubTries = 10
+	scrubPause = 50 * time.Millisecond
+)
+
+// scrub empties the write-ahead log, in which older states of pages stay until it is written over. SQLite would keep the lock of writers
+// while it waits for readers to end, so it is told not to wait.
 func (db *sqliteDB) scrub(ctx context.Context) error {
-	_, err := db.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	return err
+	for range scrubTries {
+		if emptied, err := db.emptyLog(ctx); emptied || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(scrubPause):
+		}
+	}
+	return nil
+}
+
+// emptyLog reports whether it could be emptied at once.
+func (db *sqliteDB) emptyLog(ctx context.Context) (emptied bool, err error) {
+	conn, err := db.writer.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 0`); err != nil {
+		return false, err
+	}
+	defer func() {
+		_, restored := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA `+busyTimeout)
+		err = errors.Join(err, restored)
+	}()
+	var busy, pages, moved int
+	err = conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved)
+	return busy == 0, err
 }
 
 func (db *sqliteDB) close() error {

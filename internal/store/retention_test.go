@@ -2,14 +2,17 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/patchbay-dev/patchbay/internal/connect"
 	"github.com/patchbay-dev/patchbay/internal/notify"
 	"github.com/patchbay-dev/patchbay/internal/secret"
+	"github.com/patchbay-dev/patchbay/internal/tenant"
 )
 
 // TestScrub looks at the bytes on the disk: what was deleted, and what was replaced, is in no file of the database any more.
@@ -68,5 +71,42 @@ func TestScrub(t *testing.T) {
 	}
 	if found["ca_deleted"] || found["ca_replaced"] || !found["ca_kept"] {
 		t.Errorf("still on the disk: %v", found)
+	}
+}
+
+// A reader that takes its time keeps the log from being emptied, and nobody from writing.
+func TestScrubWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	s := openForTest(t)
+	db := s.db.(*sqliteDB)
+	reading, err := db.readers.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Rollback()
+	if err := reading.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM projects`).Scan(new(int)); err != nil {
+		t.Fatal(err)
+	}
+	write := func(id string) {
+		if _, err := s.EnsureProject(t.Context(), tenant.Project{ID: id, Name: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("pr_1")
+	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second) // half of what SQLite would wait by itself
+	defer cancel()
+	if emptied, err := db.emptyLog(soon); emptied || err != nil {
+		t.Errorf("while somebody reads: %t, %v", emptied, err)
+	}
+	write("pr_2")
+	if err := reading.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if emptied, err := db.emptyLog(t.Context()); !emptied || err != nil {
+		t.Errorf("when nobody reads: %t, %v", emptied, err)
+	}
+	var timeout int
+	if err := db.writer.QueryRowContext(t.Context(), `PRAGMA busy_timeout`).Scan(&timeout); err != nil || timeout != 10000 {
+		t.Errorf("locks are waited for %d ms afterwards, %v", timeout, err)
 	}
 }
