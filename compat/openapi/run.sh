@@ -16,5 +16,5 @@ cd "$here"
 node=$here/node_modules/node/bin/node
 "$node" import.mjs "$binary" "$work/toolkits"
 "$node" schemas.mjs "$work/toolkits" 500
-for seed in 100 200 300; do "$node" execute.mjs "$binary" "$work/toolkits" 100 "$seed"; done
+for seed in 100 200 300 400; do "$node" execute.mjs "$binary" "$work/toolkits" 100 "$seed"; done
 "$node" ours.mjs
