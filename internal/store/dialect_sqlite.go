@@ -155,14 +155,13 @@ func (db *sqliteDB) emptyLog(ctx context.Context) (emptied bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer conn.Close()
+	defer func() {
+		_, restored := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA `+busyTimeout)
+		err = errors.Join(err, restored, conn.Close())
+	}()
 	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 0`); err != nil {
 		return false, err
 	}
-	defer func() {
-		_, restored := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA `+busyTimeout)
-		err = errors.Join(err, restored)
-	}()
 	var busy, pages, moved int
 	err = conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved)
 	return busy == 0, err
