@@ -365,9 +365,18 @@ func TestProjectOnly(t *testing.T) {
 			t.Errorf("%s: only the project may fill it in: %v", url, got)
 		}
 	}
-	d := &catalog.AuthScheme{OAuth2: &catalog.OAuth2{TokenURL: compile(t, "https://example.com/"), Revoke: &catalog.Revoke{URL: compile(t, "https://{x}/revoke")}}}
-	if !projectOnly(AuthConfig{}, oauth2Scheme{}, Grant{Declared: d})["x"] {
-		t.Error("the secret may leave by revocation")
+	own, theirs := compile(t, "https://example.com/"), compile(t, "https://{x}/")
+	for way, d := range map[string]catalog.AuthScheme{
+		"authorization":      {OAuth2: &catalog.OAuth2{AuthorizeURL: theirs, TokenURL: own}},
+		"revocation":         {OAuth2: &catalog.OAuth2{TokenURL: own, Revoke: &catalog.Revoke{URL: theirs}}},
+		"a request token":    {OAuth1: &catalog.OAuth1{RequestURL: theirs, AuthorizeURL: own, AccessURL: own}},
+		"an access token":    {OAuth1: &catalog.OAuth1{RequestURL: own, AuthorizeURL: own, AccessURL: theirs}},
+		"the page of OAuth1": {OAuth1: &catalog.OAuth1{RequestURL: own, AuthorizeURL: theirs, AccessURL: own}},
+		"an exchange":        {Exchange: &catalog.Exchange{URL: theirs}},
+	} {
+		if !projectOnly(AuthConfig{}, oauth2Scheme{}, Grant{Declared: &d})["x"] {
+			t.Errorf("the secret may leave by %s", way)
+		}
 	}
 }
 

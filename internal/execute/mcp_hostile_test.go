@@ -24,7 +24,7 @@ func rawServer(t *testing.T, list func(cursor string) string, call string) *http
 			Params struct{ Cursor string }
 		}
 		json.NewDecoder(r.Body).Decode(&asked) // a farewell has none
-		result := ""
+		var result string
 		switch asked.Method {
 		case "initialize":
 			result = `{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"raw","version":"1"}}`

@@ -37,7 +37,8 @@ func (m *messages) Read(b []byte) (int, error) {
 		case !whole && line[0] == '{': // it would have been one
 			return 0, ErrTooLarge
 		case isMessage(line):
-			m.left = append(line, '\n')
+			line = append(line, '\n')
+			m.left = line
 			continue
 		default:
 			m.other(line)

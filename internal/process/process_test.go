@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -182,8 +183,8 @@ func child(t *testing.T, p *process.Process) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pid, err := strconv.Atoi(strings.Trim(line, "{}\":jsonrpcid2.0,\n"))
-	if err != nil {
+	var pid int
+	if _, err := fmt.Sscanf(line, `{"jsonrpc":"2.0","pid":%d}`, &pid); err != nil {
 		t.Fatal(err)
 	}
 	return pid

@@ -355,6 +355,12 @@ func TestApprovalsThatAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, _, err := w.Approve(t.Context(), caller, "x", seen.Pending.Revision, []string{"a", "b"}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a tool of which nothing waits: %v", err)
+	}
+	if _, err := w.Sync(t.Context(), caller, "x", "", true); !fault.Is(err, fault.Invalid) {
+		t.Errorf("synced without an account: %v", err)
+	}
 	w.server.lists(nil, tool("a", "3")) // meanwhile
 	if _, err := w.Sync(t.Context(), caller, "x", "ca_1", false); err != nil {
 		t.Fatal(err)
