@@ -179,8 +179,9 @@ func TestArchivesThatAreRefused(t *testing.T) {
 	}
 	all, err := options(t).Open(t.Context(), serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(damaged) }))
 	if err != nil || len(all.Files) != 0 || len(all.LeftOut) != 1 || !strings.Contains(all.LeftOut[0].Error, "damaged") {
-		t.Errorf("a damaged member: %+v, %v", all, err)
+		t.Fatalf("a damaged member: %+v, %v", all, err)
 	}
+	all.Close()
 }
 
 func TestMembersThatAreLeftOut(t *testing.T) {
@@ -224,8 +225,9 @@ func TestFilesWithHolesAreLeftOut(t *testing.T) {
 	plain := bytes.ReplaceAll(b.Bytes(), []byte(name), []byte(holes)) // the writer refuses to say it
 	all, err := options(t).Open(t.Context(), serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(plain) }))
 	if err != nil || len(all.Files) != 0 || len(all.LeftOut) != 1 || !strings.Contains(all.LeftOut[0].Error, "holes") {
-		t.Errorf("%+v, %v", all, err)
+		t.Fatalf("%+v, %v", all, err)
 	}
+	all.Close()
 }
 
 func TestServersThatStopInTheMiddle(t *testing.T) {
