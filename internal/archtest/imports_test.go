@@ -100,7 +100,7 @@ var confined = map[string][]string{
 	"code.dny.dev/ssrf":                      {"internal/outbound"},
 	"github.com/coder/websocket":             {"internal/realtime"},
 	"github.com/alecthomas/kong":             {"cmd"},
-	"github.com/modelcontextprotocol/go-sdk": {"internal/mcpserver", "internal/catalog/source_mcp.go", "internal/execute/mcp.go", "internal/execute/mcp_confirm.go", "internal/execute/mcp_program.go", "internal/execute/mcp_programs.go"},
+	"github.com/modelcontextprotocol/go-sdk": {"internal/mcpserver", "internal/catalog/source_mcp.go", "internal/execute/mcp.go", "internal/execute/mcp_confirm.go", "internal/execute/mcp_program.go", "internal/execute/mcp_programs.go", "internal/execute/mcp_sessions.go"},
 	"github.com/coreos/go-oidc/v3":           {"internal/authserver"},
 	"github.com/prometheus/client_golang":    {"internal/api", "internal/app"},
 }
