@@ -216,7 +216,7 @@ func (h *DefinedHTTP) build(tk *Toolkit) (*HTTPRequest, error) {
 		return nil, err
 	}
 	if h.Base != "" {
-		if r.Base, err = mapping.CompileURL(h.Base, mapping.Scope{Fields: tk.connectionFields()}, 0); err != nil {
+		if r.Base, err = compileOwnBase(h.Base, tk.connectionFields(), 0); err != nil {
 			return nil, err
 		}
 	}

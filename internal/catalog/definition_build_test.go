@@ -171,6 +171,7 @@ func TestDefinitionsThatCannotBeBuilt(t *testing.T) {
 		"a path without its argument": {func(d *Definition) { d.Tools[0].HTTP.Path = "/{nobody}" }, "{nobody}"},
 		"no request":                  {func(d *Definition) { d.Tools[0].HTTP = nil }, "no request"},
 		"an unknown connection field": {func(d *Definition) { d.BaseURL = "https://{region}.example" }, "region"},
+		"a host that a field decides": {func(d *Definition) { d.Tools[0].HTTP.Base = "https://{site}" }, "write such an address into the toolkit's base_url"},
 		"a base that is no URL":       {func(d *Definition) { d.BaseURL = "ftp://x" }, "https://"},
 	}
 	for name, c := range cases {

@@ -261,6 +261,7 @@ func TestProblems(t *testing.T) {
 		"no request":           {"x.yaml", tool(""), []string{"a tool needs a request"}},
 		"bad request":          {"x.yaml", tool("  request: FETCH /x\n"), []string{`"FETCH /x": write a request as "GET /path"`}},
 		"relative path":        {"x.yaml", tool("  request: GET x\n"), []string{`"x": a path starts with /`}},
+		"host by field":        {"x.yaml", tool("  request: {GET: \"https://{site}/x\"}\n"), []string{`"https://{site}": a field decides its host; write such an address into the toolkit's base_url`}},
 		"two methods":          {"x.yaml", tool("  request: {GET: /x, POST: /y}\n"), []string{"a request has one method"}},
 		"method and graphql":   {"x.yaml", tool("  request: {GET: /x, graphql: \"{ a }\"}\n"), []string{"a request has a method or graphql, not both"}},
 		"no method":            {"x.yaml", tool("  request: {query: {a: 1}}\n"), []string{"a request needs a method with a path"}},
@@ -298,6 +299,7 @@ func TestProblems(t *testing.T) {
 		"oauth1 incomplete":    {"toolkit.yaml", withAuth("  - scheme: OAUTH1\n    authorize_url: https://a.example/\n"), []string{"OAUTH1 needs request_token_url, authorize_url and access_token_url"}},
 		"google host by field": {"toolkit.yaml", withAuth("  - scheme: GOOGLE_SERVICE_ACCOUNT\n    token_url: https://{site}.example.com/token\n"), []string{`there is no connection field "site"`}},
 		"trim":                 {"toolkit.yaml", strings.Replace(goodToolkit, "etag]", "\"a*b\"]", 1), []string{"a pattern has one * at its beginning or its end"}},
+		"identity by field":    {"toolkit.yaml", strings.Replace(goodToolkit, "GET: /me", "GET: \"https://{site}.com/me\"", 1), []string{"a field decides its host"}},
 		"identity":             {"toolkit.yaml", strings.Replace(goodToolkit, "{GET: /me, id: user.id,", "{id: user.id,", 1), []string{"identity needs a request"}},
 		"no tools":             {"things.yaml", "[]\n", []string{"the toolkit has no tools"}},
 	} {

@@ -217,6 +217,16 @@ func splitTarget(target string, fields []string, line int) (base *mapping.Text, 
 	if slash >= 0 {
 		origin, path = target[:scheme+3+slash], target[scheme+3+slash:]
 	}
-	base, err = mapping.CompileURL(origin, mapping.Scope{Fields: fields}, line)
+	base, err = compileOwnBase(origin, fields, line)
 	return base, path, err
+}
+
+// compileOwnBase compiles the address of a single request. Its host is the toolkit's to name: where fields say which host there is, they
+// belong into the toolkit's address, which decides who may give them.
+func compileOwnBase(base string, fields []string, line int) (*mapping.Text, error) {
+	t, err := mapping.CompileURL(base, mapping.Scope{Fields: fields}, line)
+	if err == nil && !t.KeepsHost() {
+		return nil, &mapping.Error{Line: line, Message: `"` + base + `": a field decides its host; write such an address into the toolkit's base_url`}
+	}
+	return t, err
 }

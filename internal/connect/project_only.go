@@ -1,9 +1,7 @@
 package connect
 
 import (
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/patchbay-dev/patchbay/internal/catalog"
 	"github.com/patchbay-dev/patchbay/internal/mapping"
@@ -11,7 +9,7 @@ import (
 
 // projectOnly names the connection fields that decide alone which host a secret of the project is sent to: its client secret or, where
 // its auth config holds the proof of all accounts, that. The project has to give them: whoever opens a link could otherwise have the
-// secret sent to a host of their own.
+// secret sent to a host of their own. (Tools with an address of their own name its host themselves; package catalog sees to that.)
 func projectOnly(cfg AuthConfig, scheme Scheme, g Grant) map[string]bool {
 	only := make(map[string]bool)
 	var urls []*mapping.Text
@@ -32,7 +30,7 @@ func projectOnly(cfg AuthConfig, scheme Scheme, g Grant) map[string]bool {
 		urls = append(urls, x.URL)
 	}
 	for _, t := range urls {
-		if t == nil || keepsHost(t) {
+		if t == nil || t.KeepsHost() {
 			continue
 		}
 		for _, name := range t.FieldNames() {
@@ -46,27 +44,4 @@ func projectOnly(cfg AuthConfig, scheme Scheme, g Grant) map[string]bool {
 func provesForAll(cfg AuthConfig, scheme Scheme, g Grant) bool {
 	given := over(ofConfig(scheme, g), cfg.Shared)
 	return slices.ContainsFunc(g.Declared.AccountFields, func(f catalog.Field) bool { return f.Secret && !given[f.Name].Empty() })
-}
-
-// keepsHost reports whether a URL stays below a domain that the toolkit names ("{shop}.example.com"), whatever the fields say.
-func keepsHost(t *mapping.Text) bool {
-	const mark = "placeholder"
-	fields := make(map[string]string)
-	for _, name := range t.FieldNames() {
-		fields[name] = mark
-	}
-	expanded, err := t.ExpandFields(fields)
-	if err != nil {
-		return false // the placeholder is the whole URL
-	}
-	u, err := url.Parse(expanded)
-	if err != nil {
-		return false
-	}
-	host := u.Hostname()
-	if i := strings.LastIndex(host, mark); i >= 0 {
-		host = host[i+len(mark):]
-		return strings.HasPrefix(host, ".") && strings.Count(host, ".") >= 2
-	}
-	return true
 }
