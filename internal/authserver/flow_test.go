@@ -380,28 +380,28 @@ func TestTokensAreLookedUpOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tokens := w.letIn(w.register(loopback))
-	before := w.store.lookups
+	before := w.store.lookups.Load()
 	for range 5 {
 		if w.opens(tokens.Access) != "ada" {
 			t.Fatal("it does not work")
 		}
 	}
-	if n := w.store.lookups - before; n != 1 {
+	if n := w.store.lookups.Load() - before; n != 1 {
 		t.Errorf("%d look-ups for five requests", n)
 	}
 	w.pass(2 * time.Minute) // word of a change may have been lost
 	w.opens(tokens.Access)
-	if n := w.store.lookups - before; n != 2 {
+	if n := w.store.lookups.Load() - before; n != 2 {
 		t.Errorf("%d look-ups, want one more after a while", n)
 	}
 	w.bus.Publish(notify.Change{Kind: notify.Grant, ID: "og_another"})
 	w.opens(tokens.Access)
-	if n := w.store.lookups - before; n != 2 {
+	if n := w.store.lookups.Load() - before; n != 2 {
 		t.Errorf("%d look-ups after another grant changed", n)
 	}
 	w.bus.Publish(notify.Change{Kind: notify.Everything})
 	w.opens(tokens.Access)
-	if n := w.store.lookups - before; n != 3 {
+	if n := w.store.lookups.Load() - before; n != 3 {
 		t.Errorf("%d look-ups after the link to other nodes was lost", n)
 	}
 }

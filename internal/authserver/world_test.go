@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,11 +43,11 @@ type world struct {
 // counting counts the look-ups of tokens that reach the store.
 type counting struct {
 	authserver.Store
-	lookups int
+	lookups atomic.Int64
 }
 
 func (c *counting) TokenByHash(ctx context.Context, hash string) (authserver.Token, authserver.Grant, error) {
-	c.lookups++
+	c.lookups.Add(1)
 	return c.Store.TokenByHash(ctx, hash)
 }
 
