@@ -408,8 +408,8 @@ func TestADamagedVectorOfTheScale(t *testing.T) {
 		s := started(t, server, directory, nil)
 		s.Table(someTools(3))
 		time.Sleep(time.Minute)
-		at, size := s.file.offset(5), s.file.size()
 		stop(t, s)
+		at, size := s.file.offset(5), s.file.size()
 		files, err := filepath.Glob(filepath.Join(directory, "*.vectors"))
 		if err != nil || len(files) != 1 {
 			t.Fatal(files, err)
