@@ -8,21 +8,6 @@ import (
 // A request that names an app which is not here is not served by another app that does something like it: who wants a WhatsApp
 // message sent does not want it on Slack. Such a name is known by the list below, which no catalog has to be complete for.
 
-// Elsewhere gives the app at which a request wants something done, where it is a well-known one that no toolkit and no tool here knows
-// by that name; "" when there is none.
-func (x *Index) Elsewhere(text string) string {
-	words := split(text)
-	for i := range words {
-		words[i].stem = stem(words[i].text)
-	}
-	x.markElsewhere(words, x.below)
-	x.markNamed(words)
-	if x.below != nil {
-		x.below.markNamed(words)
-	}
-	return elsewhere(words)
-}
-
 // markElsewhere marks the words that name well-known apps which are not here. Beside is the other of two indexes that are searched
 // together, or nil.
 func (x *Index) markElsewhere(words []word, beside *Index) {

@@ -14,12 +14,28 @@ func TestAppsThatAreNotHere(t *testing.T) {
 		{"make a zoom meeting", "zoom"},
 		{"start an EC2 instance", "ec2"},
 	} {
-		if hits := x.Search(Query{Text: tc.query}); len(hits) > 0 {
-			t.Errorf("%q is answered with %v, of other apps", tc.query, slugs(hits))
+		found := x.Find(Query{Text: tc.query})
+		if len(found.Hits) > 0 {
+			t.Errorf("%q is answered with %v, of other apps", tc.query, slugs(found.Hits))
 		}
-		if got := x.Elsewhere(tc.query); got != tc.names {
-			t.Errorf("Elsewhere(%q) = %q, want %q", tc.query, got, tc.names)
+		if found.Elsewhere != tc.names {
+			t.Errorf("%q wants something in %q, want %q", tc.query, found.Elsewhere, tc.names)
 		}
+	}
+}
+
+// A project that has the app itself is served by it, and not told that it is elsewhere.
+func TestAppsThatOnlyTheProjectHas(t *testing.T) {
+	t.Parallel()
+	base := snapshotOf(t, parseFixture(appFixture)...)
+	own := parseFixture("whatsapp|WhatsApp||Messages.\n SEND_MESSAGE|Send message|Sends a message to a person.|create\n")
+	x := Build(base.Over(own...), Build(base, nil))
+	found := x.Find(Query{Text: "send a WhatsApp message"})
+	if got := slugs(found.Hits); len(got) == 0 || got[0] != "WHATSAPP_SEND_MESSAGE" || found.Elsewhere != "" {
+		t.Errorf("found %v, elsewhere %q", got, found.Elsewhere)
+	}
+	if found := x.Find(Query{Text: "send a Telegram message"}); len(found.Hits) > 0 || found.Elsewhere != "telegram" {
+		t.Errorf("found %v, elsewhere %q", slugs(found.Hits), found.Elsewhere)
 	}
 }
 

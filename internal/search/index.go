@@ -70,15 +70,27 @@ func Build(s *catalog.Snapshot, below *Index) *Index {
 }
 
 // Search gives the best tools, best first; empty when nothing fits.
-func (x *Index) Search(q Query) []Hit {
+func (x *Index) Search(q Query) []Hit { return x.Find(q).Hits }
+
+// Found is what Find gives.
+type Found struct {
+	Hits []Hit // best first; empty when nothing fits
+
+	// Elsewhere is the app at which the request wants something done, as it names it, where it is a well-known one that no toolkit and
+	// no tool here knows by that name.
+	Elsewhere string
+}
+
+// Find is Search that also says where else the request wants to go.
+func (x *Index) Find(q Query) Found {
 	if q.Limit <= 0 {
 		q.Limit = 10
 	}
 	if x.below != nil {
-		return x.searchBoth(q)
+		return x.findInBoth(q)
 	}
 	if len(x.tools) == 0 {
-		return nil
+		return Found{}
 	}
 	s := x.borrow()
 	defer x.scratch.Put(s)
@@ -89,7 +101,7 @@ func (x *Index) Search(q Query) []Hit {
 	t = x.compare(q, r, s, t)
 	x.rank(q, r, s, t)
 	if len(s.best) == 0 || x.confidence(r, s, t) < fits {
-		return nil
+		return Found{Elsewhere: r.elsewhere}
 	}
-	return x.hits(r, s.best, s.best[0].score)
+	return Found{x.hits(r, s.best, s.best[0].score), r.elsewhere}
 }

@@ -107,8 +107,8 @@ func (x *Index) markNamed(words []word) {
 	}
 }
 
-// searchBoth searches this index and the one below, and puts what they find into one order.
-func (x *Index) searchBoth(q Query) []Hit {
+// findInBoth searches this index and the one below, and puts what they find into one order.
+func (x *Index) findInBoth(q Query) Found {
 	below := q
 	if len(x.hidden) > 0 {
 		below.Allow = func(t *catalog.Tool) bool { return !x.hidden[t.Toolkit.Slug] && (q.Allow == nil || q.Allow(t)) }
@@ -129,7 +129,7 @@ func (x *Index) searchBoth(q Query) []Hit {
 	x.rank(q, r, s, both)
 	x.below.rank(below, rb, sb, both)
 	if max(x.confidence(r, s, both), x.below.confidence(rb, sb, both)) < fits {
-		return nil
+		return Found{Elsewhere: rb.elsewhere}
 	}
 	type ranked struct {
 		Hit
@@ -153,5 +153,5 @@ func (x *Index) searchBoth(q Query) []Hit {
 	for _, found := range all[:min(len(all), q.Limit)] {
 		hits = append(hits, found.Hit)
 	}
-	return hits
+	return Found{hits, rb.elsewhere}
 }

@@ -50,10 +50,10 @@ func (f foundTool) toolkit() string {
 }
 
 func (f *finder) find(q SearchQuery, vector []float32) findings {
-	hits := f.service.index(f.view.Catalog).Search(search.Query{
+	found := f.service.index(f.view.Catalog).Find(search.Query{
 		Text: q.UseCase, Known: q.KnownFields, Allow: f.allows, Connected: func(toolkit string) bool { return f.connected[toolkit] }, Limit: maxHits + 2, Vector: vector,
 	})
-	var out findings
+	hits, out := found.Hits, findings{}
 	for i, hit := range hits {
 		if len(out.primary) < maxPrimary && (i == 0 || hit.Score >= closeToBest*hits[0].Score) {
 			out.primary = append(out.primary, foundTool{tool: hit.Tool})
@@ -67,7 +67,7 @@ func (f *finder) find(q SearchQuery, vector []float32) findings {
 		}
 	}
 	if len(hits) == 0 || !hits[0].Named {
-		out.missing = f.service.index(f.view.Catalog).Elsewhere(q.UseCase)
+		out.missing = found.Elsewhere
 		if f.restricted() {
 			out.barred = f.barredToolkit(q, vector, len(out.primary) > 0)
 		}
@@ -119,7 +119,7 @@ func (f *finder) restricted() bool {
 // barredToolkit looks for a better tool that is kept away. Beside tools that fit, only one of an app that the query names is
 // worth a word.
 func (f *finder) barredToolkit(q SearchQuery, vector []float32, fits bool) string {
-	hits := f.service.index(f.view.Catalog).Search(search.Query{Text: q.UseCase, Known: q.KnownFields, Limit: 1, Vector: vector})
+	hits := f.service.index(f.view.Catalog).Find(search.Query{Text: q.UseCase, Known: q.KnownFields, Limit: 1, Vector: vector}).Hits
 	if len(hits) == 0 || f.allows(hits[0].Tool) || fits && !hits[0].Named {
 		return ""
 	}

@@ -90,8 +90,7 @@ type Runner interface {
 
 // Index ranks the tools of one snapshot; see package search.
 type Index interface {
-	Search(q search.Query) []search.Hit
-	Elsewhere(text string) string
+	Find(q search.Query) search.Found
 	Toolkits(text string) []*catalog.Toolkit
 }
 
