@@ -28,9 +28,14 @@ func (b *background) close(ctx context.Context) {
 	b.mu.Lock()
 	b.closed = true
 	b.mu.Unlock()
+	waitFor(ctx, &b.work)
+}
+
+// waitFor waits as long as a context lets it.
+func waitFor(ctx context.Context, work *sync.WaitGroup) {
 	ended := make(chan struct{})
 	go func() {
-		b.work.Wait()
+		work.Wait()
 		close(ended)
 	}()
 	select {

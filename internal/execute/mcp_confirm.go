@@ -35,15 +35,15 @@ func (x *execution) confirmProgram(ctx context.Context, p *program, r *catalog.M
 	if r.Hash == "" || x.toolkit.OnChange.Or(x.onChange) != catalog.OnChangeRefuse {
 		return nil
 	}
-	hashes, known := p.listed(x.now())
-	if known && hashes[r.Tool] == r.Hash {
+	hashes, mark := p.list.listed(x.now())
+	if hashes[r.Tool] == r.Hash {
 		return nil
 	}
 	hashes, err := catalog.MCPHashes(ctx, p.session)
 	if err != nil {
 		return err
 	}
-	p.keepListed(hashes, x.now())
+	p.list.keep(hashes, x.now(), mark)
 	if hashes[r.Tool] == r.Hash {
 		return nil
 	}

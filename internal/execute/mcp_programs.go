@@ -39,22 +39,37 @@ type program struct {
 
 // programList is what a program listed: the hashes of its tools' definitions.
 type programList struct {
-	mu     sync.Mutex
-	hashes map[string]string // nil: it is to be asked
-	at     time.Time
+	mu      sync.Mutex
+	hashes  map[string]string // nil: it is to be asked
+	at      time.Time
+	changes int // how often it was forgotten
 }
 
-// listed gives what the program listed, if that is not long ago and it has not said since that it changed.
-func (p *program) listed(now time.Time) (map[string]string, bool) {
-	p.list.mu.Lock()
-	defer p.list.mu.Unlock()
-	return p.list.hashes, p.list.hashes != nil && now.Sub(p.list.at) < listLife
+// listed gives what the program listed; nil if that is long ago, or it has said since that it changed. What is asked for now is to be
+// kept with the mark.
+func (l *programList) listed(now time.Time) (hashes map[string]string, mark int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.at) >= listLife {
+		return nil, l.changes
+	}
+	return l.hashes, l.changes
 }
 
-func (p *program) keepListed(hashes map[string]string, now time.Time) {
-	p.list.mu.Lock()
-	defer p.list.mu.Unlock()
-	p.list.hashes, p.list.at = hashes, now
+// keep keeps a list, unless it changed while it was asked for.
+func (l *programList) keep(hashes map[string]string, now time.Time, mark int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if mark == l.changes {
+		l.hashes, l.at = hashes, now
+	}
+}
+
+func (l *programList) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hashes = nil
+	l.changes++
 }
 
 // forgetLists has the next call of each of a toolkit's programs ask for its list.
@@ -63,7 +78,7 @@ func (ps *programs) forgetLists(toolkit string) {
 	defer ps.mu.Unlock()
 	for key, p := range ps.live {
 		if key.toolkit == toolkit {
-			p.keepListed(nil, time.Time{})
+			p.list.forget()
 		}
 	}
 }
@@ -187,7 +202,7 @@ func (ps *programs) start(p *program, command process.Command) (running *process
 		ctx, cancel := context.WithCancel(context.Background()) // that of the session: it ends with the program
 		patience := time.AfterFunc(startPatience, cancel)
 		session, err = catalog.MCPServer{
-			Pipes: running, MaxAnswer: ps.limit, Old: old, Listen: true, Changed: func() { p.keepListed(nil, time.Time{}) },
+			Pipes: running, MaxAnswer: ps.limit, Old: old, Listen: true, Changed: p.list.forget,
 		}.Connect(ctx)
 		if !patience.Stop() {
 			err = context.Canceled
@@ -348,13 +363,5 @@ func (ps *programs) close(ctx context.Context) {
 	if ps.options.Host != nil {
 		ps.options.Host.Close(ctx)
 	}
-	gone := make(chan struct{})
-	go func() {
-		ps.bye.Wait()
-		close(gone)
-	}()
-	select {
-	case <-gone:
-	case <-ctx.Done():
-	}
+	waitFor(ctx, &ps.bye)
 }
